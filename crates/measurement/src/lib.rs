@@ -1,7 +1,31 @@
 //! A measurement: file → tree → checked → performed on a [`Bench`]. Pure: no file, socket, thread or clock in here.
 //!
 //! Everything a task may touch is the trait [`Bench`]; the process that runs tasks has a real one, the outline and the
-//! tests have a dry one.
+//! tests have a dry one ([`DryBench`]).
 
-mod file;
+pub mod file;
 mod hqcmeas;
+mod measurement;
+mod names;
+mod tree;
+mod task;
+mod check;
+mod problem;
+mod program;
+mod bench;
+mod dry_run;
+mod hook;
+mod monitor;
+
+pub use bench::{Bench, Pools, Signal};
+pub use check::{Checked, Surroundings, refused};
+pub use dry_run::{DryBench, DryRun, Outline, OutlineLine};
+pub use hook::Hook;
+pub use hqcmeas::{Note, is_old, modernise};
+pub use measurement::{Measurement, Overrides, Source};
+pub use monitor::{Shown, TextMonitor};
+pub use names::{Database, Entry, EntryId, ScopeId};
+pub use problem::{Problem, Severity, Stage};
+pub use program::{Failure, Program};
+pub use task::{Field, INTERFACES, InterfaceKind, Kind, Shape, TASKS, interface_kind, kind};
+pub use tree::{Node, TaskId, Tree};

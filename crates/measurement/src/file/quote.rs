@@ -20,14 +20,21 @@ pub(super) fn value(value: &str) -> String {
     forms.into_iter().nth(fitting).expect("there are always several forms")
 }
 
-/// The key as it stands before `=`.
-pub(super) fn key(key: &str) -> String {
+/// The line of a key and its value, without indentation; a key may need quotes because of what its value holds.
+pub(super) fn pair(key: &str, value: &str) -> String {
+    let value = self::value(value);
+    format!("{} = {value}", self::key(key, &value))
+}
+
+/// The key as it stands before `=`, if this form of a value follows.
+pub(super) fn key(key: &str, value: &str) -> String {
+    let value = value.split('\n').next().unwrap_or(value);
     first_fitting(key, |form| {
-        let line = format!("{form} = 1");
+        let line = format!("{form} = {value}");
         line::header(&line).is_none()
             && !form.starts_with('#')
             && line::pair(&line)
-                .is_some_and(|pair| line::unquoted(&line[pair.key]) == key && &line[pair.value..] == "1")
+                .is_some_and(|pair| line::unquoted(&line[pair.key]) == key && &line[pair.value..] == value)
     })
 }
 
@@ -134,8 +141,10 @@ mod tests {
         check("a\nb ''' c", "'''a\nb ''' c'''");
         check("a ''' b\nc", "\"\"\"a ''' b\nc\"\"\"");
         assert!(!can_hold("''' \"\"\"\na ''' \"\"\"\n"));
-        assert_eq!(key("a=b"), "\"a=b\"");
-        assert_eq!(key("# a"), "\"# a\"");
+        assert_eq!(key("a=b", "1"), "\"a=b\"");
+        assert_eq!(key("# a", "1"), "\"# a\"");
+        assert_eq!(key("[ a", "1"), "[ a");
+        assert_eq!(key("[ a", "'] # b'"), "\"[ a\"");
         assert_eq!(section_name("a]"), "\"a]\"");
     }
 }

@@ -51,7 +51,7 @@ impl Faithful<'_> {
 
     fn scalar(&mut self, depth: usize, key: &str, scalar: &Scalar) {
         let Some(place) = scalar.place else {
-            return self.new_line(depth, &format!("{} = {}", quote::key(key), quote::value(&scalar.value)));
+            return self.new_line(depth, &quote::pair(key, &scalar.value));
         };
         self.end_line();
         self.copy(place.above);
@@ -60,7 +60,7 @@ impl Faithful<'_> {
             end: place.name.start,
         });
         match scalar.renamed {
-            true => self.out.push_str(&quote::key(key)),
+            true => self.out.push_str(&quote::key(key, &quote::value(&scalar.value))),
             false => self.copy(place.name),
         }
         self.copy(Span {
@@ -160,11 +160,8 @@ impl Canonical<'_> {
         for (key, scalar) in &section.scalars {
             self.above(&indent, scalar.place);
             let comment = self.comment(scalar.place);
-            self.lines.push(format!(
-                "{indent}{} = {}{comment}",
-                quote::key(key),
-                quote::value(&scalar.value)
-            ));
+            self.lines
+                .push(format!("{indent}{}{comment}", quote::pair(key, &scalar.value)));
         }
         for child in &section.sections {
             self.above(&indent, child.place);

@@ -1,0 +1,239 @@
+//! A checked tree made ready to perform: formulas compiled, references resolved to slots, and nothing left to look up.
+//!
+//! Every task becomes a [`Step`]: whether it may be stopped, what it waits for, where it runs, and its [`Work`]. A task is
+//! performed as in Exopy: checkpoint, then wait for pools, then its work, here or in the background of its pool. A
+//! stopping run does not unwind: every task that may be stopped returns at once, and one marked `stoppable = False`
+//! (to bring a source back to zero, say) is still performed.
+
+use std::fmt;
+
+use expr::{Formula, Template, Value};
+
+use crate::{
+    bench::{Bench, Pools, Signal},
+    names::EntryId,
+    tree::TaskId,
+};
+
+/// Why a task did not simply return.
+#[derive(Debug)]
+pub enum Exit {
+    /// Leave the loop around.
+    Break,
+    /// Go on with the next iteration of the loop around.
+    Continue,
+    Failed(Box<Failure>),
+}
+
+/// What a task raised.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// Path of the task: `root/loop/f`.
+    pub task: String,
+    /// The field and its text, when one is to blame.
+    pub field: Option<(String, String)>,
+    /// `ZeroDivisionError: division by zero`
+    pub message: String,
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.message)?;
+        write!(f, "\n  in `{}`", self.task)?;
+        if let Some((field, text)) = &self.field {
+            write!(f, ", {field} = {text}")?;
+        }
+        Ok(())
+    }
+}
+
+/// What a task does.
+pub(crate) trait Work: Send + Sync {
+    fn perform(&self, at: &At<'_>) -> Result<(), Exit>;
+}
+
+pub(crate) struct Step {
+    pub(crate) path: String,
+    pub(crate) stoppable: bool,
+    pub(crate) wait: Option<Pools>,
+    pub(crate) pool: Option<String>,
+    pub(crate) work: Box<dyn Work>,
+}
+
+/// A tree, ready to perform; steps are numbered as the tasks of the tree.
+pub struct Program {
+    pub(crate) steps: Vec<Step>,
+}
+
+impl Program {
+    /// Performs the whole measurement.
+    ///
+    /// # Errors
+    /// What the first task that failed in this thread raised.
+    pub fn perform(&self, bench: &dyn Bench) -> Result<(), Box<Failure>> {
+        self.perform_work(TaskId::ROOT, None, bench)
+    }
+
+    /// Performs the work of one task in the thread that calls: what [`Bench::start`] asked for.
+    ///
+    /// # Errors
+    /// What a task raised.
+    pub fn perform_work(&self, task: TaskId, value: Option<&Value>, bench: &dyn Bench) -> Result<(), Box<Failure>> {
+        let run = Run { program: self, bench };
+        match run.program.steps[task.index()].work.perform(&At { run: &run, task, value }) {
+            Ok(()) | Err(Exit::Break | Exit::Continue) => Ok(()),
+            Err(Exit::Failed(failure)) => Err(failure),
+        }
+    }
+
+    /// Path of a task: `root/loop/f`.
+    pub fn path(&self, task: TaskId) -> &str {
+        &self.steps[task.index()].path
+    }
+}
+
+/// A program on a bench.
+pub(crate) struct Run<'a> {
+    program: &'a Program,
+    pub(crate) bench: &'a dyn Bench,
+}
+
+impl Run<'_> {
+    fn perform(&self, task: TaskId, value: Option<&Value>) -> Result<(), Exit> {
+        let step = &self.program.steps[task.index()];
+        if step.stoppable {
+            if self.bench.checkpoint(task) == Signal::Stop {
+                return Ok(());
+            }
+        } else {
+            self.bench.passes(task);
+        }
+        let failed = |message| {
+            Exit::Failed(Box::new(Failure { task: step.path.clone(), field: None, message }))
+        };
+        if let Some(pools) = &step.wait {
+            self.bench.wait(task, pools).map_err(failed)?;
+        }
+        match &step.pool {
+            None => step.work.perform(&At { run: self, task, value }),
+            Some(pool) => self.bench.start(task, pool, value).map_err(failed),
+        }
+    }
+}
+
+/// A task at its place in the run, while it is performed.
+pub(crate) struct At<'a> {
+    pub(crate) run: &'a Run<'a>,
+    pub(crate) task: TaskId,
+    /// The value of the loop that this task is embedded in.
+    pub(crate) value: Option<&'a Value>,
+}
+
+impl At<'_> {
+    pub(crate) fn bench(&self) -> &dyn Bench {
+        self.run.bench
+    }
+
+    pub(crate) fn stoppable(&self) -> bool {
+        self.step().stoppable
+    }
+
+    pub(crate) fn perform(&self, task: TaskId, value: Option<&Value>) -> Result<(), Exit> {
+        self.run.perform(task, value)
+    }
+
+    pub(crate) fn perform_all(&self, tasks: &[TaskId]) -> Result<(), Exit> {
+        tasks.iter().try_for_each(|task| self.run.perform(*task, None))
+    }
+
+    pub(crate) fn write(&self, entry: EntryId, value: Value) {
+        self.run.bench.write(entry, value);
+    }
+
+    /// The value of a formula with the entries as they are now.
+    #[inline]
+    pub(crate) fn evaluate(&self, compiled: &Compiled) -> Result<Value, Exit> {
+        match &compiled.formula {
+            Ok(formula) => self
+                .with_values(&compiled.entries, |values| formula.eval(values))
+                .map_err(|error| self.fail_in(&compiled.field, formula.text(), error.to_string())),
+            Err((text, message)) => Err(self.fail_in(&compiled.field, text, message.clone())),
+        }
+    }
+
+    pub(crate) fn format(&self, compiled: &CompiledTemplate) -> Result<String, Exit> {
+        match &compiled.template {
+            Ok(template) => Ok(self.with_values(&compiled.entries, |values| template.format(values))),
+            Err((text, message)) => Err(self.fail_in(&compiled.field, text, message.clone())),
+        }
+    }
+
+    /// Python's truth of a formula's value.
+    #[inline]
+    pub(crate) fn is_true(&self, compiled: &Compiled) -> Result<bool, Exit> {
+        let value = self.evaluate(compiled)?;
+        if let Value::Bool(truth) = value {
+            return Ok(truth);
+        }
+        let text = || compiled.formula.as_ref().map_or("", Formula::text);
+        value.truthy().map_err(|error| self.fail_in(&compiled.field, text(), error.to_string()))
+    }
+
+    /// Performs the rounds of a loop, announced before and after.
+    pub(crate) fn in_loop(&self, total: Option<u64>, rounds: impl FnOnce() -> Result<(), Exit>) -> Result<(), Exit> {
+        self.bench().loop_begins(self.task, total);
+        let result = rounds();
+        self.bench().loop_ends(self.task);
+        result
+    }
+
+    pub(crate) fn fail(&self, message: impl Into<String>) -> Exit {
+        Exit::Failed(Box::new(Failure { task: self.step().path.clone(), field: None, message: message.into() }))
+    }
+
+    #[cold]
+    fn fail_in(&self, field: &str, text: &str, message: String) -> Exit {
+        let field = Some((field.to_owned(), text.to_owned()));
+        Exit::Failed(Box::new(Failure { task: self.step().path.clone(), field, message }))
+    }
+
+    fn step(&self) -> &Step {
+        &self.run.program.steps[self.task.index()]
+    }
+
+    /// Few entries, which is nearly always, are read into the stack.
+    #[inline]
+    fn with_values<T>(&self, entries: &[EntryId], use_them: impl FnOnce(&[Value]) -> T) -> T {
+        const FEW: usize = 4;
+        if entries.len() <= FEW {
+            let mut values = [const { Value::None }; FEW];
+            let values = &mut values[..entries.len()];
+            if !entries.is_empty() {
+                self.run.bench.read(entries, values);
+            }
+            use_them(values)
+        } else {
+            let mut values = vec![Value::None; entries.len()];
+            self.run.bench.read(entries, &mut values);
+            use_them(&values)
+        }
+    }
+}
+
+/// A formula with its references resolved; one that cannot be compiled fails when it is reached, not before, because a
+/// run may be asked for in spite of its checks.
+#[derive(Debug)]
+pub(crate) struct Compiled {
+    pub(crate) field: String,
+    /// The formula, or its text and what is wrong with it.
+    pub(crate) formula: Result<Formula, (String, String)>,
+    pub(crate) entries: Vec<EntryId>,
+}
+
+/// A text with references, compiled likewise.
+#[derive(Debug)]
+pub(crate) struct CompiledTemplate {
+    pub(crate) field: String,
+    pub(crate) template: Result<Template, (String, String)>,
+    pub(crate) entries: Vec<EntryId>,
+}

@@ -1,0 +1,192 @@
+//! The kinds of tasks: one file a kind, with its fields, its check and its work.
+//!
+//! A kind is a table row ([`Kind`]) and a type that implements [`Task`]: what it read from the file. Preparing it makes
+//! the [`Work`](crate::program::Work) that is performed. To add a kind, copy `sleep.rs` and name it in [`TASKS`].
+
+mod break_continue;
+mod complex;
+mod conditional;
+mod definition;
+mod fields;
+mod formula;
+mod geomspace;
+mod iterable;
+mod linspace;
+mod log;
+mod loop_task;
+mod sleep;
+mod while_task;
+
+use std::fmt;
+
+use expr::Value;
+
+pub(crate) use self::fields::{Fields, Text};
+use crate::{
+    check::{Check, Prepare},
+    program::Work,
+};
+
+/// Every kind of task that can be performed, in the order in which `measurand tasks` shows them.
+pub static TASKS: &[&Kind] = &[
+    &complex::KIND,
+    &loop_task::KIND,
+    &while_task::KIND,
+    &conditional::KIND,
+    &break_continue::BREAK,
+    &break_continue::CONTINUE,
+    &definition::KIND,
+    &formula::KIND,
+    &log::KIND,
+    &sleep::KIND,
+];
+
+/// Every interface: what completes a kind of task that has several ways to do its work.
+pub static INTERFACES: &[&InterfaceKind] = &[&linspace::KIND, &geomspace::KIND, &iterable::KIND];
+
+/// Packages whose files we know and whose tasks are not performed by this version.
+const PACKAGES_NOT_BUILT: [&str; 7] =
+    ["exopy_hqc_legacy", "exopy_pulses", "exopy_qm", "exopy_qcircuits", "labeq_exopy", "exopy_i3py", "ecpy_hqc_legacy"];
+
+/// A kind of task.
+#[derive(Debug)]
+pub struct Kind {
+    /// `exopy.LoopTask`
+    pub id: &'static str,
+    /// One sentence on what it does.
+    pub summary: &'static str,
+    pub fields: &'static [Field],
+    /// Entries with what they hold; `…` stands for names that the user chooses.
+    pub entries: &'static [(&'static str, &'static str)],
+    pub shape: Shape,
+    /// Whether it waits for all pools when the file does not say.
+    pub waits: bool,
+    /// The pool that it runs in when the file does not say.
+    pub pool: Option<&'static str>,
+    pub(crate) build: fn(&mut Fields<'_>) -> Box<dyn Task>,
+}
+
+/// What can stand below a task.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shape {
+    Leaf,
+    Children,
+    /// Children, an interface, and a task that gets the loop's value.
+    Loop,
+}
+
+/// A field of a task as the file has it.
+#[derive(Debug)]
+pub struct Field {
+    pub name: &'static str,
+    pub default: &'static str,
+    pub doc: &'static str,
+}
+
+/// A kind of interface.
+#[derive(Debug)]
+pub struct InterfaceKind {
+    /// `exopy.LinspaceLoopInterface`
+    pub id: &'static str,
+    /// The task that it completes.
+    pub of: &'static str,
+    pub summary: &'static str,
+    pub fields: &'static [Field],
+}
+
+impl Kind {
+    pub(crate) fn has_children(&self) -> bool {
+        self.shape != Shape::Leaf
+    }
+
+    pub(crate) fn embeds(&self) -> bool {
+        self.shape == Shape::Loop
+    }
+
+    pub(crate) fn is_root_like(&self) -> bool {
+        self.id == complex::KIND.id
+    }
+}
+
+/// What a task read from its file, and how it is checked and made ready.
+pub(crate) trait Task: fmt::Debug + Send + Sync {
+    /// Nothing for a task that is not known here.
+    fn kind(&self) -> Option<&'static Kind>;
+
+    /// Short names and values before anything ran; `embeds` says whether a task is embedded in this one.
+    fn entries(&self, embeds: bool) -> Vec<(String, Value)>;
+
+    /// This task's own check; its children are checked after it.
+    fn check(&self, check: &mut Check<'_>);
+
+    fn prepare(&self, prepare: &mut Prepare<'_>) -> Box<dyn Work>;
+
+    /// How often the children are performed, with the entries as the check left them; nothing when nobody knows.
+    fn rounds(&self, check: &mut Check<'_>) -> Option<f64> {
+        let _ = check;
+        Some(1.0)
+    }
+
+    /// Seconds that the task itself takes at least.
+    fn seconds(&self, check: &mut Check<'_>) -> f64 {
+        let _ = check;
+        0.0
+    }
+}
+
+/// The kind with this id; the ids of Exopy's earlier name are understood.
+pub fn kind(id: &str) -> Option<&'static Kind> {
+    let id = canonical(id);
+    TASKS.iter().copied().find(|kind| kind.id == id)
+}
+
+/// The interface kind with this id; of a joined id (`task:interface`) the last part counts.
+pub fn interface_kind(id: &str) -> Option<&'static InterfaceKind> {
+    let id = canonical(id.rsplit(':').next().unwrap_or(id));
+    INTERFACES.iter().copied().find(|kind| kind.id == id)
+}
+
+pub(crate) fn root(fields: &mut Fields<'_>) -> Box<dyn Task> {
+    complex::build_root(fields)
+}
+
+/// The package of a task that we know to exist and do not perform.
+pub(crate) fn package_not_built(id: &str) -> Option<&str> {
+    let package = id.split('.').next().unwrap_or(id);
+    PACKAGES_NOT_BUILT.contains(&package).then_some(package)
+}
+
+fn canonical(id: &str) -> String {
+    match id.strip_prefix("ecpy.") {
+        Some(rest) => format!("exopy.{rest}"),
+        None => id.to_owned(),
+    }
+}
+
+/// A task that is not known here: it keeps its place, and nothing can be said about it.
+#[derive(Debug)]
+pub(crate) struct Foreign;
+
+impl Task for Foreign {
+    fn kind(&self) -> Option<&'static Kind> {
+        None
+    }
+
+    fn entries(&self, _embeds: bool) -> Vec<(String, Value)> {
+        Vec::new()
+    }
+
+    fn check(&self, _check: &mut Check<'_>) {}
+
+    fn prepare(&self, prepare: &mut Prepare<'_>) -> Box<dyn Work> {
+        Box::new(Unperformable(prepare.id().to_owned()))
+    }
+}
+
+struct Unperformable(String);
+
+impl Work for Unperformable {
+    fn perform(&self, at: &crate::program::At<'_>) -> Result<(), crate::program::Exit> {
+        Err(at.fail(format!("no task `{}` is known here", self.0)))
+    }
+}

@@ -1,0 +1,225 @@
+//! Reading a task's fields from its section, with the place of each text kept for the problems found later.
+
+use expr::{Span, Value};
+
+use crate::{
+    bench::Pools,
+    file::{Scalar, Section},
+    problem::{Problem, Stage},
+};
+
+/// A text of the file that will be evaluated or formatted, and where it stands.
+#[derive(Clone, Debug)]
+pub(crate) struct Text {
+    pub(crate) text: String,
+    place: Place,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Place {
+    /// The default of a field that the file does not have.
+    Nowhere,
+    /// The text stands in the file letter by letter, from this byte on.
+    Verbatim(usize),
+    /// The text is written with escapes somewhere inside this span.
+    Within(Span),
+}
+
+impl Text {
+    fn of(text: &str, span: Span, source: &str) -> Self {
+        let place = match source.get(span.start..span.end).and_then(|raw| raw.find(text)) {
+            Some(offset) if !text.is_empty() => Place::Verbatim(span.start + offset),
+            Some(_) | None => Place::Within(span),
+        };
+        Self { text: text.to_owned(), place }
+    }
+
+    /// Where a part of this text stands in the file.
+    pub(crate) fn place(&self, part: Option<Span>) -> Option<Span> {
+        match (self.place, part) {
+            (Place::Nowhere, _) => None,
+            (Place::Within(span), _) => Some(span),
+            (Place::Verbatim(start), Some(part)) => Some(Span { start: start + part.start, end: start + part.end }),
+            (Place::Verbatim(start), None) => Some(Span { start, end: start + self.text.len() }),
+        }
+    }
+}
+
+/// The fields of one task or interface.
+pub(crate) struct Fields<'a> {
+    section: &'a Section,
+    source: &'a str,
+    path: &'a str,
+    problems: &'a mut Vec<Problem>,
+}
+
+impl<'a> Fields<'a> {
+    pub(crate) fn new(section: &'a Section, source: &'a str, path: &'a str, problems: &'a mut Vec<Problem>) -> Self {
+        Self { section, source, path, problems }
+    }
+
+    /// The text of a field, to be evaluated or formatted.
+    pub(crate) fn text(&mut self, key: &str, default: &str) -> Text {
+        match self.section.get(key) {
+            Some(scalar) => Text::of(&scalar.value, scalar.span, self.source),
+            None => Text { text: default.to_owned(), place: Place::Nowhere },
+        }
+    }
+
+    pub(crate) fn flag(&mut self, key: &str, default: bool) -> bool {
+        let Some(scalar) = self.section.get(key) else { return default };
+        match expr::parse_literal(&scalar.value) {
+            Ok(Value::Bool(flag)) => flag,
+            Ok(_) | Err(_) => {
+                let scalar = scalar.clone();
+                self.refuse(key, &scalar, "should be True or False".to_owned());
+                default
+            }
+        }
+    }
+
+    /// A list of `(name, text)` pairs: definitions, formulas.
+    pub(crate) fn pairs(&mut self, key: &str) -> Vec<(String, Text)> {
+        let Some(scalar) = self.section.get(key).cloned() else { return Vec::new() };
+        let Some(literal) = self.literal(key, &scalar) else { return Vec::new() };
+        let items = match &literal {
+            Value::List(items) | Value::Tuple(items) => items.as_slice(),
+            Value::Dict(dict) if dict.items.is_empty() => &[],
+            _ => {
+                self.refuse(key, &scalar, "should be a list of (name, expression) pairs".to_owned());
+                return Vec::new();
+            }
+        };
+        let mut pairs: Vec<(String, Text)> = Vec::with_capacity(items.len());
+        for item in items {
+            let pair = match item {
+                Value::Tuple(pair) | Value::List(pair) => pair.as_slice(),
+                _ => &[],
+            };
+            let [Value::Str(name), Value::Str(text)] = pair else {
+                self.refuse(key, &scalar, format!("should hold (name, expression) pairs of texts, not {}", item.repr()));
+                continue;
+            };
+            let text = Text::of(text, scalar.span, self.source);
+            match pairs.iter_mut().find(|(known, _)| **known == **name) {
+                // An ordered dict keeps the first place and the last value.
+                Some(known) => known.1 = text,
+                None => pairs.push((name.to_string(), text)),
+            }
+        }
+        pairs
+    }
+
+    /// The `[interface]` section with its id, if there is one.
+    pub(crate) fn interface(&mut self) -> Option<(Scalar, Fields<'_>)> {
+        let section = self.section.section("interface")?;
+        let Some(id) = section.get("interface_id").cloned() else {
+            let problem = Problem::error(Stage::Build, format!("{}-interface", self.path), "`[interface]` has no `interface_id`");
+            self.problems.push(crate::tree::place(problem, crate::tree::header(section)));
+            return None;
+        };
+        Some((id, Fields { section, source: self.source, path: self.path, problems: self.problems }))
+    }
+
+    pub(crate) fn unknown_interface(&mut self, id: &Scalar, candidates: &[&str]) {
+        let problem = Problem::error(Stage::Build, format!("{}-interface", self.path), format!("unknown interface `{}`", id.value))
+            .hint(format!("the interfaces of this task are {}", candidates.join(", ")))
+            .at(id.span);
+        self.problems.push(problem);
+    }
+
+    /// `parallel = {'activated': True, 'pool': 'name'}`
+    pub(crate) fn pool(&mut self, default: Option<&str>) -> Option<String> {
+        let Some(scalar) = self.section.get("parallel").cloned() else { return default.map(str::to_owned) };
+        let items = self.dict("parallel", &scalar)?;
+        if !truthy(&items, "activated") {
+            return None;
+        }
+        match item(&items, "pool") {
+            Some(Value::Str(pool)) if !pool.is_empty() => Some(pool.to_string()),
+            Some(_) | None => None,
+        }
+    }
+
+    /// `wait = {'activated': True, 'wait': ['pool'], 'no_wait': ['pool']}`
+    pub(crate) fn wait(&mut self, default: bool) -> Option<Pools> {
+        let Some(scalar) = self.section.get("wait").cloned() else { return default.then_some(Pools::All) };
+        let items = self.dict("wait", &scalar)?;
+        if !truthy(&items, "activated") {
+            return None;
+        }
+        let mut names = |key: &str| -> Vec<String> {
+            match item(&items, key) {
+                Some(Value::List(pools) | Value::Tuple(pools)) => pools.iter().map(Value::to_string).collect(),
+                None | Some(Value::None) => Vec::new(),
+                Some(other) => {
+                    let message = format!("should have a list of pools as `{key}`, not {}", other.repr());
+                    self.refuse("wait", &scalar, message);
+                    Vec::new()
+                }
+            }
+        };
+        let only = names("wait");
+        let all_but = names("no_wait");
+        Some(match (only.is_empty(), all_but.is_empty()) {
+            (false, _) => Pools::Only(only),
+            (true, false) => Pools::AllBut(all_but),
+            (true, true) => Pools::All,
+        })
+    }
+
+    /// `access_exs = {'entry': levels}`
+    pub(crate) fn access_exceptions(&mut self) -> Vec<(String, usize)> {
+        let Some(scalar) = self.section.get("access_exs").cloned() else { return Vec::new() };
+        let Some(items) = self.dict("access_exs", &scalar) else { return Vec::new() };
+        let mut exceptions = Vec::new();
+        for (entry, levels) in &items {
+            match levels.as_i64().and_then(|levels| usize::try_from(levels).ok()) {
+                Some(levels) => exceptions.push((entry.to_string(), levels)),
+                None => self.refuse("access_exs", &scalar, format!("should give `{entry}` a number of levels, not {}", levels.repr())),
+            }
+        }
+        exceptions
+    }
+
+    fn dict(&mut self, key: &str, scalar: &Scalar) -> Option<Vec<(Value, Value)>> {
+        match self.literal(key, scalar)? {
+            Value::Dict(dict) => Some(dict.items.clone()),
+            // Old files have empty lists here.
+            Value::List(list) if list.is_empty() => Some(Vec::new()),
+            other => {
+                self.refuse(key, scalar, format!("should be a dict, not {}", other.kind()));
+                None
+            }
+        }
+    }
+
+    fn literal(&mut self, key: &str, scalar: &Scalar) -> Option<Value> {
+        match expr::parse_literal(&scalar.value) {
+            Ok(value) => Some(value),
+            Err(error) => {
+                let place = Text::of(&scalar.value, scalar.span, self.source).place(error.span);
+                let problem = Problem::error(
+                    Stage::Build,
+                    format!("{}-{key}", self.path),
+                    format!("`{key}` is no Python literal: {}", error.message),
+                );
+                self.problems.push(crate::tree::place(problem, place));
+                None
+            }
+        }
+    }
+
+    fn refuse(&mut self, key: &str, scalar: &Scalar, message: String) {
+        let problem = Problem::error(Stage::Build, format!("{}-{key}", self.path), format!("`{key}` {message}"));
+        self.problems.push(problem.at(scalar.span));
+    }
+}
+
+fn item<'v>(items: &'v [(Value, Value)], key: &str) -> Option<&'v Value> {
+    items.iter().find(|(name, _)| matches!(name, Value::Str(name) if **name == *key)).map(|(_, value)| value)
+}
+
+fn truthy(items: &[(Value, Value)], key: &str) -> bool {
+    item(items, key).is_some_and(|value| value.truthy().unwrap_or(false))
+}

@@ -1,0 +1,230 @@
+//! `exopy.LoopTask`: children once for each value of an interface.
+//!
+//! The interface says which values; the loop writes them one by one, or hands them to its embedded task. Everything per
+//! point is in [`Rounds::perform`], the hottest place of the program: two writes, a checkpoint, and the children.
+
+use std::fmt;
+
+use expr::{Array, Range, Scalar, Value};
+
+use super::{Field, Fields, InterfaceKind, Kind, Shape, Task, geomspace, iterable, linspace};
+use crate::{
+    bench::Signal,
+    check::{Check, Prepare},
+    names::EntryId,
+    program::{At, Exit, Work},
+    tree::TaskId,
+};
+
+pub(crate) static KIND: Kind = Kind {
+    id: "exopy.LoopTask",
+    summary: "Performs its children once for each value of its interface.",
+    fields: &[Field { name: "timing", default: "False", doc: "whether to measure the time of each iteration" }],
+    entries: &[
+        ("point_number", "number of values"),
+        ("index", "number of the iteration, from 1"),
+        ("value", "the value of the iteration; absent when a task is embedded, which gets the value instead"),
+        ("loop_values", "array of all values"),
+        ("elapsed_time", "seconds that the iteration took, with `timing`"),
+    ],
+    shape: Shape::Loop,
+    waits: false,
+    pool: None,
+    build: |fields| Box::new(Loop::new(fields)),
+};
+
+/// What says which values a loop goes through.
+pub(crate) trait Interface: fmt::Debug + Send + Sync {
+    /// Checks the fields and sets the loop's entries to what they will be at its beginning.
+    fn check(&self, check: &mut Check<'_>);
+
+    fn prepare(&self, prepare: &mut Prepare<'_>) -> Box<dyn Values>;
+}
+
+/// The values of a loop when it begins.
+pub(crate) trait Values: Send + Sync {
+    fn values(&self, at: &At<'_>) -> Result<LoopValues, Exit>;
+}
+
+/// The values of one performance of a loop.
+pub(crate) struct LoopValues {
+    pub(crate) values: Sequence,
+    /// `np.array` of them: the entry `loop_values`.
+    pub(crate) array: Value,
+    /// Whether the interface writes `loop_values` itself, before the loop does: an update that viewers see.
+    pub(crate) announced: bool,
+}
+
+/// Values to go through, made one at a time where they can be.
+pub(crate) enum Sequence {
+    Floats(std::sync::Arc<Array>),
+    Range(std::sync::Arc<Range>, usize),
+    Listed(Vec<Value>),
+}
+
+impl Sequence {
+    pub(crate) fn len(&self) -> usize {
+        match self {
+            Sequence::Floats(array) => match &**array {
+                Array::Float(array) => array.len(),
+                Array::Bool(_) | Array::Int(_) | Array::Complex(_) | Array::Str { .. } => 0,
+            },
+            Sequence::Range(_, length) => *length,
+            Sequence::Listed(values) => values.len(),
+        }
+    }
+}
+
+#[derive(Debug)]
+struct Loop {
+    timing: bool,
+    interface: Option<Box<dyn Interface>>,
+    /// Whether the file names an interface at all, known or not.
+    has_interface: bool,
+}
+
+impl Loop {
+    fn new(fields: &mut Fields<'_>) -> Self {
+        let timing = fields.flag("timing", false);
+        let known: [(&InterfaceKind, fn(&mut Fields<'_>) -> Box<dyn Interface>); 3] =
+            [(&linspace::KIND, linspace::build), (&geomspace::KIND, geomspace::build), (&iterable::KIND, iterable::build)];
+        let mut interface = None;
+        let mut unknown = None;
+        let has_interface = match fields.interface() {
+            Some((id, mut fields)) => {
+                let kind = super::interface_kind(&id.value);
+                match known.iter().find(|(known, _)| kind.is_some_and(|kind| kind.id == known.id)) {
+                    Some((_, build)) => interface = Some(build(&mut fields)),
+                    None => unknown = Some(id),
+                }
+                true
+            }
+            None => false,
+        };
+        if let Some(id) = unknown {
+            let ids: Vec<String> = known.iter().map(|(kind, _)| format!("`{}:{}`", KIND.id, kind.id)).collect();
+            fields.unknown_interface(&id, &ids.iter().map(String::as_str).collect::<Vec<_>>());
+        }
+        Self { timing, interface, has_interface }
+    }
+}
+
+impl Task for Loop {
+    fn kind(&self) -> Option<&'static Kind> {
+        Some(&KIND)
+    }
+
+    fn entries(&self, embeds: bool) -> Vec<(String, Value)> {
+        let mut entries = vec![("point_number".to_owned(), Value::Int(11)), ("index".to_owned(), Value::Int(1))];
+        if !embeds {
+            entries.push(("value".to_owned(), Value::Int(0)));
+        }
+        // np.linspace(0, 1, 11), as `LoopTask` declares it.
+        let values: Vec<f64> = (0..11).map(|i| f64::from(i) * 0.1).map(|v| if v > 0.95 { 1.0 } else { v }).collect();
+        entries.push(("loop_values".to_owned(), Value::from(values)));
+        if self.timing {
+            entries.push(("elapsed_time".to_owned(), Value::Float(1.0)));
+        }
+        entries
+    }
+
+    fn check(&self, check: &mut Check<'_>) {
+        match &self.interface {
+            Some(interface) => interface.check(check),
+            None if self.has_interface => (),
+            None => {
+                check.error("-interface", "the loop has no interface, so it has no values").hint =
+                    Some("add a section `[interface]` with `interface_id = exopy.LoopTask:exopy.LinspaceLoopInterface`".to_owned());
+            }
+        }
+    }
+
+    fn prepare(&self, prepare: &mut Prepare<'_>) -> Box<dyn Work> {
+        Box::new(Rounds {
+            source: self.interface.as_ref().map(|interface| interface.prepare(prepare)),
+            point_number: prepare.entry("point_number"),
+            index: prepare.entry("index"),
+            value: prepare.entry("value"),
+            loop_values: prepare.entry("loop_values"),
+            elapsed_time: prepare.entry("elapsed_time"),
+            embedded: prepare.embedded(),
+            children: prepare.children(),
+        })
+    }
+
+    fn rounds(&self, check: &mut Check<'_>) -> Option<f64> {
+        check.get("point_number").and_then(Value::as_f64)
+    }
+}
+
+struct Rounds {
+    source: Option<Box<dyn Values>>,
+    point_number: Option<EntryId>,
+    index: Option<EntryId>,
+    value: Option<EntryId>,
+    loop_values: Option<EntryId>,
+    elapsed_time: Option<EntryId>,
+    embedded: Option<TaskId>,
+    children: Vec<TaskId>,
+}
+
+impl Work for Rounds {
+    fn perform(&self, at: &At<'_>) -> Result<(), Exit> {
+        let Some(source) = &self.source else { return Err(at.fail("the loop has no interface, so it has no values")) };
+        let LoopValues { values, array, announced } = source.values(at)?;
+        let total = values.len();
+        if announced {
+            write(at, self.loop_values, array.clone());
+        }
+        write(at, self.point_number, Value::Int(total as i64));
+        write(at, self.loop_values, array);
+        at.in_loop(Some(total as u64), || match &values {
+            Sequence::Floats(array) => match &**array {
+                Array::Float(array) => self.rounds(at, array.iter().map(|value| Value::Scalar(Scalar::Float(*value)))),
+                Array::Bool(_) | Array::Int(_) | Array::Complex(_) | Array::Str { .. } => Ok(()),
+            },
+            Sequence::Range(range, length) => {
+                // In i128, so that the step beyond the last value cannot overflow.
+                let value = |i| i128::from(range.start) + i128::from(range.step) * i as i128;
+                self.rounds(at, (0..*length).map(|i| Value::Int(i64::try_from(value(i)).unwrap_or(range.stop))))
+            }
+            Sequence::Listed(values) => self.rounds(at, values.iter().cloned()),
+        })
+    }
+}
+
+impl Rounds {
+    fn rounds(&self, at: &At<'_>, values: impl Iterator<Item = Value>) -> Result<(), Exit> {
+        for (round, value) in (1..).zip(values) {
+            if at.bench().checkpoint(at.task) == Signal::Stop {
+                return Ok(());
+            }
+            write(at, self.index, Value::Int(round));
+            if self.embedded.is_none() {
+                write(at, self.value, value.clone());
+            }
+            let began = self.elapsed_time.map(|_| at.bench().now());
+            if let Some(task) = self.embedded {
+                at.perform(task, Some(&value))?;
+            }
+            let result = at.perform_all(&self.children);
+            if let Err(Exit::Failed(failure)) = result {
+                return Err(Exit::Failed(failure));
+            }
+            if let Some(began) = began {
+                write(at, self.elapsed_time, Value::Float((at.bench().now() - began).as_secs_f64()));
+            }
+            if let Err(Exit::Break) = result {
+                break;
+            }
+        }
+        Ok(())
+    }
+}
+
+#[inline]
+fn write(at: &At<'_>, entry: Option<EntryId>, value: Value) {
+    if let Some(entry) = entry {
+        at.write(entry, value);
+    }
+}
