@@ -8,7 +8,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use measurement::{File, Section, can_hold};
+use measurement::file::{File, Section, can_hold};
 
 #[test]
 fn generated_texts_are_read_as_the_reference_reads_them() {

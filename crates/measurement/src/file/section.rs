@@ -177,6 +177,28 @@ impl Section {
             .insert(at.min(self.scalars.len()), (key.to_owned(), scalar));
     }
 
+    /// Puts these keys first, in this order; the others keep theirs.
+    pub(crate) fn order_scalars(&mut self, first: &[&str]) {
+        let rank = |key: &str| first.iter().position(|&wanted| wanted == key).unwrap_or(first.len());
+        self.scalars.sort_by_key(|(key, _)| rank(key));
+    }
+
+    /// Sorts the sub-sections by what `rank` says of their names; those of equal rank keep their order.
+    pub(crate) fn order_sections<K: Ord>(&mut self, rank: impl Fn(&str) -> K) {
+        self.sections.sort_by_key(|section| rank(&section.name));
+    }
+
+    /// Gives each value in here and below a new text where `new` has one for this key and value.
+    pub(crate) fn replace_values(&mut self, new: &mut impl FnMut(&str, &str) -> Option<String>) {
+        for (key, scalar) in &mut self.scalars {
+            if let Some(value) = new(key, &scalar.value) {
+                scalar.changed |= value != scalar.value;
+                scalar.value = value;
+            }
+        }
+        self.sections.iter_mut().for_each(|section| section.replace_values(new));
+    }
+
     fn has(&self, name: &str) -> bool {
         self.get(name).is_some() || self.section(name).is_some()
     }
