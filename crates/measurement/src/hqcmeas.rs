@@ -265,12 +265,9 @@ impl Rewriter {
             name.strip_prefix("children_task_")
                 .and_then(|n| n.parse::<usize>().ok())
         };
-        let mut free = names
-            .iter()
-            .filter_map(|name| numbered(name))
-            .map(|n| n + 1)
-            .max()
-            .unwrap_or(0);
+        let given = |name: &str| name.strip_prefix("children_").and_then(|n| n.parse::<usize>().ok());
+        let numbers = names.iter().filter_map(|name| numbered(name).or(given(name)));
+        let mut free = numbers.max().map_or(0, |highest| highest.saturating_add(1));
         for name in &names {
             self.path.push(name.clone());
             let child = section.section_mut(name).expect("it was just listed");
@@ -280,15 +277,12 @@ impl Rewriter {
             } else if is_task {
                 self.task(child);
                 // The oldest files name a child's section after the child.
-                let new = match numbered(name) {
-                    Some(n) => format!("children_{n}"),
-                    None if name == "task" || name.starts_with("children_") => name.clone(),
-                    None => {
-                        free += 1;
-                        format!("children_{}", free - 1)
-                    }
-                };
-                section.rename_section(name, &new);
+                let kept = name == "task" || given(name).is_some();
+                let renamed = numbered(name).is_some_and(|n| section.rename_section(name, &format!("children_{n}")));
+                if !kept && !renamed {
+                    section.rename_section(name, &format!("children_{free}"));
+                    free += 1;
+                }
             } else if name == "sequence" {
                 self.pulses(child);
             }

@@ -25,6 +25,8 @@ const MAX_DEPTH: usize = 200;
 /// So many errors are worth reading; a file with more is another kind of file.
 const MAX_ERRORS: usize = 50;
 
+const NEITHER: &str = "the line is neither `key = value` nor `[section]`";
+
 pub(super) fn read(text: &str) -> Result<Read, Vec<FileError>> {
     let mut reader = Reader {
         text,
@@ -163,24 +165,40 @@ impl Reader<'_> {
         let raw = offset(&header.name, place.start);
         let name = line::unquoted(&here[header.name.clone()]).to_owned();
         let name_span = inside(raw, name.len());
-        if header.opened != header.closed {
-            let hint = format!(
+        let deepest = self.open.last().map_or(0, |top| top.section.depth) + 1;
+        let agree = header.opened == header.closed;
+        // Where the brackets disagree, either number may be the one that was meant; a fitting one spares a second error.
+        let meant = if agree {
+            header.opened
+        } else {
+            header.opened.min(deepest)
+        };
+        if !agree {
+            let fixed = format!(
                 "{}{}{}",
-                "[".repeat(header.opened),
-                &here[header.name.clone()],
-                "]".repeat(header.opened)
+                "[".repeat(meant),
+                shown(&here[header.name.clone()]),
+                "]".repeat(meant)
             );
-            let message = format!("section `{name}` has {} `[` but {} `]`", header.opened, header.closed);
-            self.error(message, raw, Some(format!("write `{hint}`")));
+            let message = format!(
+                "section `{}` has {} `[` but {} `]`",
+                shown(&name),
+                header.opened,
+                header.closed
+            );
+            self.error(message, raw, Some(fixed));
         }
-        let too_deep = header.opened > MAX_DEPTH;
+        let too_deep = meant > MAX_DEPTH;
         if too_deep && !self.too_deep {
             // Said once: all that is inside is as deep.
             self.too_deep = true;
-            let message = format!("section `{name}` is below more than {MAX_DEPTH} levels of sections");
+            let message = format!(
+                "section `{}` is below more than {MAX_DEPTH} levels of sections",
+                shown(&name)
+            );
             self.error(message, raw, None);
         }
-        let depth = header.opened.min(MAX_DEPTH);
+        let depth = meant.min(MAX_DEPTH);
         while self
             .open
             .last()
@@ -190,8 +208,14 @@ impl Reader<'_> {
         }
         let above = self.open.last().map_or(0, |top| top.section.depth);
         if depth > above + 1 {
+            let name = shown(&name);
             let message = format!("section `{name}` has depth {depth}, but the section around it has depth {above}");
-            let hint = format!("a section here can have {} brackets at most", above + 1);
+            let brackets = if above == 0 {
+                "1 bracket".to_owned()
+            } else {
+                format!("{} brackets", above + 1)
+            };
+            let hint = format!("a section here can have {brackets} at most");
             self.error(message, raw, Some(hint));
         } else if !too_deep {
             self.take_name(&name, name_span, "section");
@@ -303,25 +327,33 @@ impl Reader<'_> {
                 let first = *taken.get();
                 let place = match top.section.depth {
                     0 => "the file".to_owned(),
-                    _ => format!("section `{}`", top.section.name),
+                    _ => format!("section `{}`", shown(&top.section.name)),
                 };
                 let hint = format!("it is in line {first} already: remove or rename one of them");
-                self.error(format!("{kind} `{name}` is given twice in {place}"), span, Some(hint));
+                self.error(
+                    format!("{kind} `{}` is given twice in {place}", shown(name)),
+                    span,
+                    Some(hint),
+                );
             }
         }
     }
 
     fn fault(&mut self, here: &str, pair: &Pair, value_start: usize, key: &str, fault: &Fault) {
+        if self.only_counted() {
+            return;
+        }
         let at = |byte: usize, length: usize| Span {
             start: value_start + byte,
             end: value_start + byte + length,
         };
         let text = here[pair.value..].trim_end_matches(line::is_space);
+        let fixed = corrected(&here[pair.key.clone()], without_comment(text));
+        let key = shown(key);
         match *fault {
             Fault::Comma(comma) => {
                 let message = format!("the value of `{key}` has a comma outside quotes: quote the value");
-                let fixed = format!("{} = {}", &here[pair.key.clone()], quote::value(without_comment(text)));
-                self.error(message, at(comma, 1), Some(fixed));
+                self.error(message, at(comma, 1), fixed);
             }
             Fault::Unterminated => {
                 let triple = quote::triple_quote(text);
@@ -338,9 +370,11 @@ impl Reader<'_> {
                 let start = value_start + byte;
                 let rest = line_at(self.text, start).trim_end_matches(line::is_space);
                 let message = format!("the value of `{key}` has text behind its closing quote");
-                let hint = quote::triple_quote(text)
-                    .is_none()
-                    .then(|| format!("{} = {}", &here[pair.key.clone()], quote::value(without_comment(text))));
+                let hint = if quote::triple_quote(text).is_none() {
+                    fixed
+                } else {
+                    None
+                };
                 self.error(
                     message,
                     Span {
@@ -354,24 +388,28 @@ impl Reader<'_> {
     }
 
     fn neither(&mut self, here: &str, start: usize) {
+        if self.only_counted() {
+            return;
+        }
         let begin = here.len() - here.trim_start_matches(line::is_space).len();
         let visible = here.trim_matches(line::is_space);
         let span = Span {
             start: start + begin,
             end: start + begin + visible.len(),
         };
-        let (message, hint) = if visible.starts_with('[') {
-            ("a section's name is not closed by `]`".to_owned(), None)
-        } else if let Some((key, value)) = visible.split_once(':') {
-            let fixed = format!("{} = {}", key.trim(), quote::value(value.trim()));
-            (
-                "the line is neither `key = value` nor `[section]`".to_owned(),
-                Some(fixed),
-            )
-        } else {
-            ("the line is neither `key = value` nor `[section]`".to_owned(), None)
+        let (message, hint) = match visible.split_once(':') {
+            _ if visible.starts_with('[') => ("a section's name is not closed by `]`", None),
+            Some((key, value)) => (NEITHER, corrected(key.trim(), value.trim())),
+            None => (NEITHER, None),
         };
-        self.error(message, span, hint);
+        self.error(message.to_owned(), span, hint);
+    }
+
+    /// Whether one more error would only be counted; then its words need not be found.
+    fn only_counted(&mut self) -> bool {
+        let full = self.errors.len() >= MAX_ERRORS;
+        self.found += usize::from(full);
+        full
     }
 
     fn error(&mut self, message: String, span: Span, hint: Option<String>) {
@@ -420,6 +458,21 @@ impl Reader<'_> {
         }
         Err(self.errors)
     }
+}
+
+/// A name as messages show it: one that is no name, but half a file, is cut.
+fn shown(name: &str) -> String {
+    const LONGEST: usize = 60;
+    match name.char_indices().nth(LONGEST) {
+        Some((at, _)) => format!("{}…", &name[..at]),
+        None => name.to_owned(),
+    }
+}
+
+/// The corrected line, unless that is too long to read.
+fn corrected(key: &str, value: &str) -> Option<String> {
+    const LONGEST: usize = 1000;
+    (key.len() + value.len() <= LONGEST).then(|| format!("{key} = {}", quote::value(value)))
 }
 
 /// The text as far as its comment, if a `#` in it looks like one.

@@ -55,11 +55,11 @@ fn errors_say_where_and_what_to_write() {
             "4:2 section `a` is given twice in the file | it is in line 1 already: remove or rename one of them",
         ],
     );
+    check_errors("[[a]\nx = 1\n", &["1:3 section `a` has 2 `[` but 1 `]` | [a]"]);
     check_errors(
-        "[[a]\n",
+        "[[a]]\n",
         &[
-            "1:3 section `a` has 2 `[` but 1 `]` | write `[[a]]`",
-            "1:3 section `a` has depth 2, but the section around it has depth 0 | a section here can have 1 brackets at most",
+            "1:3 section `a` has depth 2, but the section around it has depth 0 | a section here can have 1 bracket at most",
         ],
     );
     check_errors(

@@ -115,6 +115,44 @@ id = 001
 }
 
 #[test]
+fn a_file_that_mixes_old_and_new_numbers_keeps_all_its_tasks() {
+    check(
+        "task_class = ComplexTask\n[children_0]\n    task_class = A\n[children_task_0]\n    task_class = SleepTask\n",
+        "dep_type = exopy.task
+task_id = exopy.ComplexTask
+[children_0]
+    dep_type = exopy.task
+    task_id = exopy_hqc_legacy.A
+[children_1]
+    dep_type = exopy.task
+    task_id = exopy.SleepTask
+",
+        &["3: the class `A` has no successor that is known here: taken for `exopy_hqc_legacy.A`"],
+    );
+}
+
+#[test]
+fn no_old_file_is_too_odd_to_be_rewritten() {
+    let whole = "monitors = 1\nname = {\n[root_task]\ntask_class = LoopTask\naccess_exs = [\ntask_name = a\ntask_start = }\n\
+        [[task]]\ntask_class = DemodSPTask\nselected_driver = \"'\"\ntask_name = a\n[[[interface]]]\ninterface_class = XTransferInterface\n\
+        [[children_task_99999999999999999999]]\ntask_class = {}\n[[interface]]\ninterface_class =\n[[sequence]]\nitem_class = :\n\
+        external_vars = {a:b:c}\n[monitor_0]\nid = text_monitor\n[monitor_1]\n[post_hooks]\n[pre_hooks]\n[[ecpy]]\n";
+    let lines: Vec<&str> = whole.lines().collect();
+    let mut rewritten = 0;
+    for from in 0..lines.len() {
+        for to in from..lines.len() {
+            let text = [&lines[..from], &lines[to..]].concat().join("\n");
+            let Ok(file) = File::parse(&text) else { continue };
+            let (new, _) = modernise(&file);
+            assert!(File::parse(&new.to_canonical_text()).is_ok(), "{text}");
+            assert!(File::parse(&new.to_text()).is_ok(), "{text}");
+            rewritten += 1;
+        }
+    }
+    assert!(rewritten > 100);
+}
+
+#[test]
 fn the_oldest_templates_name_sections_after_tasks_and_loops_have_no_interface() {
     check(
         "# doc
