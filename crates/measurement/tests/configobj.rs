@@ -82,7 +82,7 @@ fn real_files_are_kept_to_the_byte_and_written_as_the_reference_writes_them() {
 
 #[test]
 fn the_time_to_read_grows_with_the_text_only() {
-    // Ten take 0.15 s when optimised (2026-11-22); tests are not.
+    // Ten take 0.2 s to read when optimised (2026-11-22); tests are not.
     const MEGABYTES: usize = 2;
     let line = "        saved_values = \"[('V', '{Loop_voltage}'), ('I', '{Meas_I}')]\"  # note\n";
     let section: String = std::iter::once("[[child_N]]\n".to_owned())
