@@ -3,6 +3,8 @@
 //! Three forms are read: `*.meas.ini`, the template of a task (`*.task.ini`, its top is the task), and the files of
 //! HQCMeas (`task_class`), which are brought to today's form first. Whatever is not understood is kept.
 
+use std::sync::Arc;
+
 use expr::{Span, Value};
 
 use crate::{
@@ -91,6 +93,13 @@ impl Measurement {
         let id = if is_template { overrides.id.clone().unwrap_or_default() } else { value("id") };
         let mut hooks = |kind: &str| top.section(kind).map(|section| Hook::read_all(section, &mut problems)).unwrap_or_default();
         let (pre_hooks, post_hooks) = (hooks("pre_hooks"), hooks("post_hooks"));
+        for (key, text) in [("name", &name), ("id", &id)] {
+            if text.contains(['/', '\\', '\0']) {
+                let message = format!("the measurement's {key} is `{text}`: files are named after it");
+                let problem = Problem::error(Stage::Build, "", message).hint("leave out `/` and `\\`");
+                problems.push(crate::tree::place(problem, top.get(key).map(|scalar| scalar.span)));
+            }
+        }
         let monitor = TextMonitor::read(top.section("monitors"), &tree, &mut problems);
         Ok(Measurement {
             name: if name.is_empty() { stem.to_owned() } else { name },
@@ -216,13 +225,13 @@ fn replace(section: &mut Section, scope: &str, change: &mut impl FnMut(&str, &st
                 let before = text.clone();
                 change(scope, &name, &mut text, entry);
                 changed |= text != before;
-                pairs.push(Value::from_tuple(vec![Value::from(&**entry), Value::from(text.as_str())]));
+                pairs.push(Value::Tuple(Arc::new(vec![Value::from(&**entry), Value::from(text.as_str())])));
             } else {
                 pairs.push(item.clone());
             }
         }
         if changed {
-            let text = Value::from_list(pairs).repr();
+            let text = Value::List(Arc::new(pairs)).repr();
             section.set(key, &text);
         }
     }

@@ -17,7 +17,7 @@ use crate::{
 
 /// Why a task did not simply return.
 #[derive(Debug)]
-pub enum Exit {
+pub(crate) enum Exit {
     /// Leave the loop around.
     Break,
     /// Go on with the next iteration of the loop around.
@@ -126,6 +126,7 @@ pub(crate) struct At<'a> {
     pub(crate) run: &'a Run<'a>,
     pub(crate) task: TaskId,
     /// The value of the loop that this task is embedded in.
+    #[expect(dead_code, reason = "the core tasks that can be embedded ignore it, as in Exopy; those of instruments do not")]
     pub(crate) value: Option<&'a Value>,
 }
 

@@ -144,11 +144,6 @@ impl Tree {
             })
             .collect()
     }
-
-    /// Whether a task is embedded in the loop around it.
-    pub(crate) fn is_embedded(&self, task: TaskId) -> bool {
-        self.node(task).parent.is_some_and(|parent| self.node(parent).embedded == Some(task))
-    }
 }
 
 struct Builder<'a> {
@@ -229,6 +224,10 @@ impl Builder<'_> {
                 Box::new(Foreign)
             }
         };
+        let stoppable = fields.flag("stoppable", true);
+        let pool = fields.pool(kind.and_then(|kind| kind.pool));
+        let wait = fields.wait(kind.is_some_and(|kind| kind.waits));
+        let access_exceptions = fields.access_exceptions();
         let node = Node {
             id: id.value.clone(),
             name,
@@ -237,10 +236,10 @@ impl Builder<'_> {
             embedded: None,
             children: Vec::new(),
             scope: spot.scope,
-            stoppable: fields.flag("stoppable", true),
-            pool: fields.pool(kind.and_then(|kind| kind.pool)),
-            wait: fields.wait(kind.is_some_and(|kind| kind.waits)),
-            access_exceptions: fields.access_exceptions(),
+            stoppable,
+            pool,
+            wait,
+            access_exceptions,
             place: header(section),
             task,
         };

@@ -23,11 +23,13 @@
 mod command;
 mod event;
 mod frame;
+mod log_line;
 
 pub use command::{Checks, Command, Observe, OnExisting, Request, Token};
 pub use event::{Doing, Event, Level, Numbered, Outcome};
 pub use expr::Value;
 pub use frame::{FrameError, FrameReader, MAX_FRAME, append};
+pub use log_line::{log_day, log_line};
 
 /// Both sides must say the same number; a child of another version is refused in the handshake.
 pub const VERSION: u16 = 1;

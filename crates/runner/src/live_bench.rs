@@ -1,0 +1,280 @@
+//! The real bench: entries, clock, threads, log and control of a run in this process.
+//!
+//! Every thread of a run has a bench of its own over what they share, so that it can be said where each of them is.
+
+use std::{
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU32, Ordering},
+        mpsc,
+    },
+    time::{Duration, Instant},
+};
+
+use measurement::{Bench, EntryId, Failure, Pools, Program, Signal, TaskId};
+use protocol::{Doing, Event, Level, Value};
+
+use crate::{
+    control::{Control, Hold, StoppedBy},
+    log_file::LogFile,
+    outbox::{Outbox, now_us},
+    store::Store,
+};
+
+/// Deep trees need deep stacks; only what is used costs memory.
+pub(crate) const STACK: usize = 64 * 1024 * 1024;
+
+/// What the threads of a run share.
+pub(crate) struct Shared {
+    pub(crate) program: Program,
+    pub(crate) store: Store,
+    pub(crate) control: Arc<Control>,
+    pub(crate) outbox: Arc<Outbox>,
+    pub(crate) log: Mutex<LogFile>,
+    pub(crate) loops: Mutex<Vec<RunningLoop>>,
+    pub(crate) places: Mutex<Vec<Arc<Place>>>,
+    pub(crate) failures: Mutex<Vec<Failure>>,
+    /// Threads of pools that have nothing to do.
+    idle: Mutex<Vec<mpsc::Sender<Work>>>,
+    began: Instant,
+}
+
+/// A loop that is, or was, performed.
+#[derive(Clone, Copy)]
+pub(crate) struct RunningLoop {
+    pub(crate) task: TaskId,
+    pub(crate) total: Option<u64>,
+    pub(crate) is_running: bool,
+}
+
+/// Where a thread is, for those who watch. Written often, read seldom.
+#[derive(Default)]
+pub(crate) struct Place {
+    task: AtomicU32,
+    steps: AtomicU32,
+    doing: AtomicU32,
+}
+
+impl Place {
+    #[inline]
+    fn at(&self, task: TaskId) {
+        self.task.store(task.0, Ordering::Relaxed);
+        self.steps.store(self.steps.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
+    }
+
+    fn during<T>(&self, task: TaskId, doing: Doing, act: impl FnOnce() -> T) -> T {
+        self.at(task);
+        self.doing.store(doing as u32, Ordering::Relaxed);
+        let result = act();
+        self.doing.store(Doing::Working as u32, Ordering::Relaxed);
+        result
+    }
+
+    /// The task, a count that changes whenever the thread moves, and what it does.
+    pub(crate) fn read(&self) -> (TaskId, u32, Doing) {
+        let doing = [Doing::Working, Doing::Sleeping, Doing::Waiting, Doing::Held]
+            .into_iter()
+            .find(|doing| *doing as u32 == self.doing.load(Ordering::Relaxed));
+        let task = TaskId(self.task.load(Ordering::Relaxed));
+        (task, self.steps.load(Ordering::Relaxed), doing.unwrap_or(Doing::Working))
+    }
+}
+
+/// Work handed to a thread of a pool, with the way to hand it more.
+struct Work {
+    task: TaskId,
+    value: Option<Value>,
+    lineage: Vec<TaskId>,
+    more: mpsc::Sender<Work>,
+}
+
+/// A thread's view of the run.
+pub(crate) struct LiveBench {
+    shared: Arc<Shared>,
+    place: Arc<Place>,
+    /// The tasks in the background whose work this thread is part of.
+    lineage: Vec<TaskId>,
+}
+
+impl Shared {
+    pub(crate) fn new(
+        program: Program,
+        store: Store,
+        control: Arc<Control>,
+        outbox: Arc<Outbox>,
+        log: LogFile,
+    ) -> Arc<Self> {
+        Arc::new(Self {
+            program,
+            store,
+            control,
+            outbox,
+            log: Mutex::new(log),
+            loops: Mutex::default(),
+            places: Mutex::default(),
+            failures: Mutex::default(),
+            idle: Mutex::default(),
+            began: Instant::now(),
+        })
+    }
+
+    /// Writes a record to the log file and tells the parent.
+    pub(crate) fn record(&self, level: Level, target: &str, message: &str) {
+        let now = now_us();
+        let new_file = lock(&self.log).record(now, level, message);
+        // What happened before comes before.
+        self.store.send_updates(&self.outbox);
+        if let Some(path) = new_file {
+            self.outbox.say_at(now, Event::LogFile(path.display().to_string()));
+        }
+        self.outbox.say_at(now, Event::Log { level, target: target.to_owned(), message: message.to_owned() });
+    }
+
+    fn fail(&self, failure: Failure) {
+        self.record(Level::Error, "measurand", &format!("The following error was not handled:\n{failure}"));
+        lock(&self.failures).push(failure);
+        self.control.stop(StoppedBy::Failure);
+    }
+
+    /// Ends the threads that wait for work.
+    pub(crate) fn dismiss(&self) {
+        lock(&self.idle).clear();
+    }
+}
+
+impl LiveBench {
+    pub(crate) fn new(shared: &Arc<Shared>, lineage: Vec<TaskId>) -> Self {
+        let place = Arc::new(Place::default());
+        lock(&shared.places).push(place.clone());
+        Self { shared: shared.clone(), place, lineage }
+    }
+
+    /// Performs the whole program, and waits for all that runs in the background.
+    pub(crate) fn perform(&self) {
+        if let Err(failure) = self.shared.program.perform(self) {
+            self.shared.fail(*failure);
+        }
+        self.shared.control.wait_for_all(&|hold| self.say(hold));
+    }
+
+    fn work(&self, work: &Work) {
+        if let Err(failure) = self.shared.program.perform_work(work.task, work.value.as_ref(), self) {
+            self.shared.fail(*failure);
+        }
+        self.shared.control.end(work.task, &|hold| self.say(hold));
+    }
+
+    fn say(&self, hold: Hold) {
+        // Who looks at a paused run sees the values it paused with.
+        self.shared.store.send(&self.shared.outbox);
+        self.shared.outbox.say(match hold {
+            Hold::AllHeld => Event::Paused,
+            Hold::Released => Event::Resumed,
+        });
+    }
+
+    /// A thread that does this work, and then more as long as it is given some.
+    fn spawn(&self, inbox: mpsc::Receiver<Work>) -> std::io::Result<()> {
+        let shared = self.shared.clone();
+        let body = move || {
+            // Its sender is with whoever may give it work: the idle list. Dismissed from there, it ends.
+            while let Ok(work) = inbox.recv() {
+                let bench = LiveBench::new(&shared, work.lineage.clone());
+                bench.work(&work);
+                lock(&shared.places).retain(|place| !Arc::ptr_eq(place, &bench.place));
+                lock(&shared.idle).push(work.more);
+            }
+        };
+        std::thread::Builder::new().name("pool".to_owned()).stack_size(STACK).spawn(body).map(drop)
+    }
+}
+
+impl Bench for LiveBench {
+    #[inline]
+    fn read(&self, entries: &[EntryId], into: &mut [Value]) {
+        self.shared.store.read(entries, into);
+    }
+
+    #[inline]
+    fn write(&self, entry: EntryId, value: Value) {
+        self.shared.store.write(entry, value, &self.shared.outbox);
+    }
+
+    #[inline]
+    fn checkpoint(&self, task: TaskId) -> Signal {
+        self.place.at(task);
+        self.shared.control.checkpoint(&|hold| self.say(hold))
+    }
+
+    fn passes(&self, task: TaskId) {
+        self.place.at(task);
+    }
+
+    fn sleep(&self, task: TaskId, time: Duration) -> Signal {
+        self.place.during(task, Doing::Sleeping, || self.shared.control.sleep(time, &|hold| self.say(hold)))
+    }
+
+    fn sleep_through(&self, task: TaskId, time: Duration) {
+        self.place.during(task, Doing::Sleeping, || std::thread::sleep(time));
+    }
+
+    fn start(&self, task: TaskId, pool: &str, value: Option<&Value>) -> Result<(), String> {
+        let begun = self.place.during(task, Doing::Waiting, || self.shared.control.begin(task, pool, &|hold| self.say(hold)));
+        begun?;
+        let mut lineage = self.lineage.clone();
+        lineage.push(task);
+        let value = value.cloned();
+        let idle = lock(&self.shared.idle).pop();
+        let more = match idle {
+            Some(idle) => idle,
+            None => {
+                let (more, inbox) = mpsc::channel();
+                self.spawn(inbox).map_err(|error| {
+                    self.shared.control.end(task, &|hold| self.say(hold));
+                    format!("no thread can be had for pool `{pool}`: {error}")
+                })?;
+                more
+            }
+        };
+        let work = Work { task, value, lineage, more: more.clone() };
+        more.send(work).map_err(|_| {
+            self.shared.control.end(task, &|hold| self.say(hold));
+            format!("the thread of pool `{pool}` is gone")
+        })
+    }
+
+    #[inline]
+    fn wait(&self, task: TaskId, pools: &Pools) -> Result<(), String> {
+        if self.shared.control.is_nothing_in_background() {
+            return Ok(());
+        }
+        self.place.during(task, Doing::Waiting, || self.shared.control.wait(pools, &self.lineage, &|hold| self.say(hold)))
+    }
+
+    fn log(&self, task: TaskId, message: &str) {
+        self.shared.record(Level::Info, self.shared.program.path(task), message);
+    }
+
+    fn now(&self) -> Duration {
+        self.shared.began.elapsed()
+    }
+
+    fn loop_begins(&self, task: TaskId, total: Option<u64>) {
+        let running = RunningLoop { task, total, is_running: true };
+        let mut loops = lock(&self.shared.loops);
+        match loops.iter_mut().find(|known| known.task == task) {
+            Some(known) => *known = running,
+            None => loops.push(running),
+        }
+    }
+
+    fn loop_ends(&self, task: TaskId) {
+        if let Some(known) = lock(&self.shared.loops).iter_mut().find(|known| known.task == task) {
+            known.is_running = false;
+        }
+    }
+}
+
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
