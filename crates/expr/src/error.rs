@@ -40,7 +40,11 @@ pub struct Error {
 
 impl Error {
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), span: None }
+        Self {
+            kind,
+            message: message.into(),
+            span: None,
+        }
     }
 
     /// The same error, placed; a place that is already known is more precise and stays.
