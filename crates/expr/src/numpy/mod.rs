@@ -3,8 +3,42 @@
 //! The language (`eval`) asks here whenever an operand is a numpy value, or a name starts with `np.`; nothing here knows
 //! of syntax. Reference: numpy 2.
 
-use crate::error::ErrorKind;
+mod arithmetic;
+mod array;
+mod calculus;
+mod call;
+mod choice;
+mod create;
+mod decompose;
+mod elementwise;
+mod fft;
+mod grid;
+mod index;
+mod kind;
+mod linalg;
+mod loops;
+mod members;
+mod operand;
+mod operators;
+mod poly;
+mod print;
+mod protocol;
+mod random;
+mod reduce;
+mod rounding;
+mod shape;
+mod sort;
+mod window;
+
+use kind::Kind;
+
 use crate::{Error, Value};
+
+pub(crate) use index::subscript;
+pub(crate) use members::{attribute, method};
+pub(crate) use operators::{binary, compare, unary};
+pub(crate) use print::{repr, str};
+pub(crate) use protocol::{builtin, contains, iterate, truthy};
 
 /// Python's binary operators.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,83 +92,44 @@ pub(crate) enum Name {
 }
 
 /// Whether the value is numpy's: an operator that meets one asks here.
+#[inline]
 pub(crate) fn is_numpy(value: &Value) -> bool {
     matches!(value, Value::Scalar(_) | Value::Array(_) | Value::Record(_))
 }
 
-/// `left op right`, at least one of them numpy's.
-pub(crate) fn binary(op: BinaryOp, left: &Value, right: &Value) -> Result<Value, Error> {
-    let _ = (left, right);
-    Err(Error::new(ErrorKind::NotSupported, format!("`{op:?}` on arrays")))
-}
-
-pub(crate) fn unary(op: UnaryOp, value: &Value) -> Result<Value, Error> {
-    let _ = value;
-    Err(Error::new(ErrorKind::NotSupported, format!("`{op:?}` on arrays")))
-}
-
-/// `left op right` element by element: an array of bool, or a `np.bool`.
-pub(crate) fn compare(op: CompareOp, left: &Value, right: &Value) -> Result<Value, Error> {
-    let _ = (left, right);
-    Err(Error::new(ErrorKind::NotSupported, format!("`{op:?}` on arrays")))
-}
-
 /// What `np.<path>` is; the path may hold dots: `linalg.norm`.
 pub(crate) fn name(path: &str) -> Option<Name> {
-    match path {
-        "pi" => Some(Name::Constant(Value::Float(std::f64::consts::PI))),
-        _ => None,
-    }
+    let constant = match path {
+        "pi" => Value::Float(std::f64::consts::PI),
+        "e" => Value::Float(std::f64::consts::E),
+        "euler_gamma" => Value::Float(0.577_215_664_901_532_9),
+        "inf" => Value::Float(f64::INFINITY),
+        "nan" => Value::Float(f64::NAN),
+        "newaxis" => Value::None,
+        "True_" => Value::Scalar(crate::Scalar::Bool(true)),
+        "False_" => Value::Scalar(crate::Scalar::Bool(false)),
+        _ => return function(path).map(Name::Function),
+    };
+    Some(Name::Constant(constant))
 }
 
-/// The method of a numpy value; it is called with the object as first argument.
-pub(crate) fn method(object: &Value, name: &str) -> Option<Function> {
-    let _ = (object, name);
-    None
-}
-
-/// The attribute of a numpy value.
-pub(crate) fn attribute(object: &Value, name: &str) -> Option<Result<Value, Error>> {
-    let _ = (object, name);
-    None
-}
-
-/// `object[index]`.
-pub(crate) fn subscript(object: &Value, index: &Value) -> Result<Value, Error> {
-    let _ = (object, index);
-    Err(Error::new(ErrorKind::NotSupported, "subscripts of arrays"))
-}
-
-/// `str(value)` as numpy words it.
-pub(crate) fn str(value: &Value) -> String {
-    format!("{value:?}")
-}
-
-/// `repr(value)` as numpy words it.
-pub(crate) fn repr(value: &Value) -> String {
-    format!("{value:?}")
-}
-
-/// What `for x in value` meets.
-pub(crate) fn iterate(value: &Value) -> Result<Vec<Value>, Error> {
-    let _ = value;
-    Err(Error::new(ErrorKind::NotSupported, "iteration over arrays"))
-}
-
-/// `bool(value)`.
-pub(crate) fn truthy(value: &Value) -> Result<bool, Error> {
-    let _ = value;
-    Err(Error::new(ErrorKind::NotSupported, "truth of arrays"))
-}
-
-/// `item in container`.
-pub(crate) fn contains(container: &Value, item: &Value) -> Result<bool, Error> {
-    let _ = (container, item);
-    Err(Error::new(ErrorKind::NotSupported, "`in` on arrays"))
-}
-
-/// Python's builtin `name` where its first argument is numpy's; `None` where the language does it.
-pub(crate) fn builtin(name: &str, arguments: &Arguments) -> Option<Result<Value, Error>> {
-    let _ = (name, arguments);
-    None
+fn function(path: &str) -> Option<Function> {
+    const TABLES: [fn(&str) -> Option<Function>; 15] = [
+        elementwise::function,
+        reduce::function,
+        create::function,
+        shape::function,
+        rounding::function,
+        choice::function,
+        sort::function,
+        calculus::function,
+        linalg::function,
+        decompose::function,
+        poly::function,
+        fft::function,
+        window::function,
+        random::function,
+        protocol::function,
+    ];
+    TABLES.iter().find_map(|table| table(path))
 }
