@@ -206,13 +206,18 @@ impl<'a> Check<'a> {
     fn unknown(&mut self, field: &str, text: &Text, reference: &Reference) {
         let node = self.node();
         let database = self.tree.database();
+        let message = format!("there is no entry `{}`", reference.name);
+        // Looking for what was meant takes long in a large measurement; nobody reads a hundred hints.
+        if self.problems.len() > 100 {
+            self.error_at(field, message, text, Some(reference.span));
+            return;
+        }
         let elsewhere = database.entries().iter().find(|entry| entry.path.rsplit('/').next() == Some(&reference.name));
         let hint = match (elsewhere, nearest(&reference.name, database.visible(node.scope))) {
             (Some(entry), _) => format!("`{}` cannot be seen from here: give its task an access exception", entry.path),
             (None, Some(near)) => format!("did you mean `{{{near}}}`?"),
             (None, None) => format!("`measurand outline` shows what `{}` can see", node.path),
         };
-        let message = format!("there is no entry `{}`", reference.name);
         self.error_at(field, message, text, Some(reference.span)).hint = Some(hint);
     }
 

@@ -5,9 +5,9 @@
 //! `undisplayed` and `hidden` of the file have the last word. Formats are Python's `str.format`, except that an entry's
 //! path may hold any character.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::LazyLock};
 
-use expr::Value;
+use expr::{Braces, Formula, Value};
 
 use crate::{
     file::Section,
@@ -112,12 +112,19 @@ impl Shown {
                 Piece::Value(entry, spec) => match value(*entry) {
                     None => words.push('…'),
                     Some(value) if spec.is_empty() => words.push_str(&value.to_string()),
-                    Some(value) => words.push_str(&value.format(spec).unwrap_or_else(|_| value.to_string())),
+                    Some(value) => words.push_str(&formatted(value, spec)),
                 },
             }
         }
         words
     }
+}
+
+/// As Python's `format(value, spec)`; a spec that does not fit the value is left out.
+fn formatted(value: &Value, spec: &str) -> String {
+    static FORMAT: LazyLock<Formula> =
+        LazyLock::new(|| Formula::parse("format({value}, {spec})", Braces::References).expect("it is well formed"));
+    FORMAT.eval(&[value.clone(), Value::from(spec)]).unwrap_or_else(|_| value.clone()).to_string()
 }
 
 impl Draft {

@@ -266,6 +266,11 @@ impl Builder<'_> {
         let node = &self.tree.nodes[number.index()];
         for (entry, default) in node.task.entries(embeds) {
             let name = format!("{}_{entry}", node.name);
+            if self.tree.database.own(node.scope, &name).is_some() {
+                let message = format!("another task has an entry `{name}` too: the last one to write it wins");
+                let problem = Problem::warning(format!("{}-{entry}", node.path), message).hint("rename one of the tasks");
+                self.problems.push(place(problem, node.place));
+            }
             self.tree.database.add(node.scope, &name, default);
         }
         for (entry, levels) in node.access_exceptions.clone() {

@@ -95,14 +95,15 @@ impl Control {
         self.state().stopped_by
     }
 
-    /// Whether to go on. `say` tells the parent that all is held, or goes on again.
+    /// Whether nothing is wanted: then every checkpoint says to go on.
     #[inline]
-    pub(crate) fn checkpoint(&self, say: &dyn Fn(Hold)) -> Signal {
-        if self.wanted.load(Ordering::Relaxed) == 0 { Signal::Go } else { self.hold(say) }
+    pub(crate) fn is_calm(&self) -> bool {
+        self.wanted.load(Ordering::Relaxed) == 0
     }
 
+    /// Whether to go on, after a pause if one is wanted. `say` tells the parent that all is held, or goes on again.
     #[cold]
-    fn hold(&self, say: &dyn Fn(Hold)) -> Signal {
+    pub(crate) fn hold(&self, say: &dyn Fn(Hold)) -> Signal {
         let mut state = self.state();
         if !self.wants(PAUSE) || self.wants(STOP) {
             return self.signal();

@@ -109,8 +109,9 @@ impl Look {
                 continue;
             }
             let time = still.since.elapsed();
-            // A thread that waits is not at fault: the one that it waits for is.
-            if time >= still.said + LONG && doing != Doing::Waiting {
+            // A thread that waits is not at fault, the one that it waits for is; one that is held was asked to.
+            let is_named = matches!(doing, Doing::Working | Doing::Sleeping);
+            if time >= still.said + LONG && is_named {
                 still.said = time;
                 let millis = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
                 let task = self.shared.program.path(task).to_owned();

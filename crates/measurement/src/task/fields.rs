@@ -96,9 +96,19 @@ impl<'a> Fields<'a> {
                 Value::Tuple(pair) | Value::List(pair) => pair.as_slice(),
                 _ => &[],
             };
-            let [Value::Str(name), Value::Str(text)] = pair else {
-                self.refuse(key, &scalar, format!("should hold (name, expression) pairs of texts, not {}", item.repr()));
-                continue;
+            let (name, text) = match pair {
+                [Value::Str(name), Value::Str(text)] => (name, text),
+                [Value::Str(name), other] => {
+                    let message = format!("`{name}` should be an expression in quotes, not {}", other.repr());
+                    let problem = Problem::error(Stage::Check, format!("{}-{name}", self.path), message)
+                        .hint(format!("write `('{name}', '{}')`", other.repr()));
+                    self.problems.push(problem.at(scalar.span));
+                    continue;
+                }
+                _ => {
+                    self.refuse(key, &scalar, format!("should hold (name, expression) pairs of texts, not {}", item.repr()));
+                    continue;
+                }
             };
             let text = Text::of(text, scalar.span, self.source);
             match pairs.iter_mut().find(|(known, _)| **known == **name) {
