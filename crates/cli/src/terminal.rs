@@ -1,0 +1,121 @@
+//! The two streams a command speaks on: whether they are terminals, how wide, whether in colours, and writing to them.
+//!
+//! A reader that goes away (`measurand tasks | head`) is no error and no panic. Deliberately absent: the live display,
+//! which owns the terminal while a measurement runs.
+
+use std::io::{self, IsTerminal, Write};
+
+/// Standard output or standard error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stream {
+    Output,
+    Error,
+}
+
+/// Whether words are coloured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Paint {
+    Plain,
+    Coloured,
+}
+
+/// Columns of a text that goes to a file or a pipe: wide enough for any path, narrow enough to read.
+const WIDTH_OF_A_FILE: usize = 140;
+
+impl Stream {
+    pub(crate) fn is_terminal(self) -> bool {
+        match self {
+            Stream::Output => io::stdout().is_terminal(),
+            Stream::Error => io::stderr().is_terminal(),
+        }
+    }
+
+    /// Colours on a terminal, unless `NO_COLOR` is set or the terminal is dumb.
+    pub(crate) fn paint(self) -> Paint {
+        let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+        let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+        if self.is_terminal() && !refused && !dumb {
+            Paint::Coloured
+        } else {
+            Paint::Plain
+        }
+    }
+
+    pub(crate) fn width(self) -> usize {
+        match crossterm::terminal::size() {
+            Ok((columns, _)) if self.is_terminal() => usize::from(columns).max(20),
+            Ok(_) | Err(_) => WIDTH_OF_A_FILE,
+        }
+    }
+
+    pub(crate) fn write(self, text: &str) {
+        self.try_write(text).ok(); // Nobody is left to be told that nobody reads.
+    }
+
+    /// # Errors
+    /// The stream is closed, or what it leads to is full.
+    pub(crate) fn try_write(self, text: &str) -> io::Result<()> {
+        match self {
+            Stream::Output => {
+                let mut stream = io::stdout().lock();
+                stream.write_all(text.as_bytes())?;
+                stream.flush()
+            }
+            Stream::Error => io::stderr().lock().write_all(text.as_bytes()),
+        }
+    }
+}
+
+impl Paint {
+    pub(crate) fn strong(self, text: &str) -> String {
+        self.with("1", text)
+    }
+
+    pub(crate) fn faint(self, text: &str) -> String {
+        self.with("2", text)
+    }
+
+    pub(crate) fn error(self, text: &str) -> String {
+        self.with("1;31", text)
+    }
+
+    pub(crate) fn warning(self, text: &str) -> String {
+        self.with("33", text)
+    }
+
+    pub(crate) fn good(self, text: &str) -> String {
+        self.with("32", text)
+    }
+
+    pub(crate) fn emphasis(self, text: &str) -> String {
+        self.with("36", text)
+    }
+
+    /// Black on one of the terminal's eight colours.
+    pub(crate) fn coloured_ground(self, colour: u8, text: &str) -> String {
+        self.with(&format!("1;30;4{}", colour % 8), text)
+    }
+
+    fn with(self, code: &str, text: &str) -> String {
+        match self {
+            Paint::Plain => text.to_owned(),
+            Paint::Coloured if text.is_empty() => String::new(),
+            Paint::Coloured => format!("\x1b[{code}m{text}\x1b[0m"),
+        }
+    }
+}
+
+/// A text of somebody else's on one line of a terminal: what would move the cursor or change its colour is shown instead.
+pub(crate) fn harmless(text: &str) -> String {
+    text.chars()
+        .map(|c| {
+            if c == '\t' {
+                ' '
+            } else if c.is_control() {
+                '\u{fffd}'
+            } else {
+                c
+            }
+        })
+        .collect()
+}
