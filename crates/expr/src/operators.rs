@@ -247,8 +247,10 @@ fn repetition(left: &Value, right: &Value) -> Option<Result<Value, Error>> {
     }
     let count = match count.as_i64() {
         Some(count) => usize::try_from(count).unwrap_or(0),
-        None if integers::integer(count).is_some_and(|big| *big < 0.into()) => 0,
-        None => usize::MAX,
+        None => {
+            let message = "cannot fit 'int' into an index-sized integer";
+            return Some(Err(Error::new(ErrorKind::OverflowError, message)));
+        }
     };
     Some(repeat(sequence, count))
 }
@@ -383,13 +385,14 @@ pub(crate) fn contains(container: &Value, item: &Value) -> Result<bool, Error> {
         },
         Value::Bytes(bytes) => match item {
             Value::Bytes(part) => Ok(part.is_empty() || bytes.windows(part.len()).any(|window| *window == **part)),
-            other => match other.as_i64() {
-                Some(byte) => Ok(bytes.iter().any(|other| i64::from(*other) == byte)),
-                None => {
-                    let message = format!("a bytes-like object is required, not '{}'", item.type_name());
-                    Err(Error::new(ErrorKind::TypeError, message))
-                }
+            other if other.is_integral() => match other.as_i64().and_then(|byte| u8::try_from(byte).ok()) {
+                Some(byte) => Ok(bytes.contains(&byte)),
+                None => Err(Error::new(ErrorKind::ValueError, "byte must be in range(0, 256)")),
             },
+            _ => {
+                let message = format!("a bytes-like object is required, not '{}'", item.type_name());
+                Err(Error::new(ErrorKind::TypeError, message))
+            }
         },
         Value::Range(range) => Ok(match (item.as_i64(), item.as_f64()) {
             (Some(number), _) => range.contains(number),

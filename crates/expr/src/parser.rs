@@ -31,6 +31,9 @@ pub(crate) fn parse(text: &str, braces: Braces) -> Result<Parsed, Error> {
     if matches!(parser.peek(), TokenKind::End) {
         return Err(syntax_error("invalid syntax: there is no expression", 0, text.len()));
     }
+    if parser.at("*") {
+        return Err(parser.unexpected());
+    }
     let expression = parser.tuple_or_expression(&[])?;
     if !matches!(parser.peek(), TokenKind::End) {
         return Err(parser.unexpected());

@@ -102,6 +102,9 @@ fn int(arguments: Arguments) -> Result<Value, Error> {
         },
         (None, None, None) => Ok(Value::Int(0)),
         (None, Some(_), None) => Err(type_error("int() missing string argument")),
+        (Some(_), Some(base), None) if index(&base).is_ok_and(|base| base != 0 && !(2..=36).contains(&base)) => {
+            Err(value_error("int() base must be >= 2 and <= 36, or 0"))
+        }
         (Some(_), Some(_), None) => Err(type_error("int() can't convert non-string with explicit base")),
         (Some(Value::Float(number) | Value::Scalar(Scalar::Float(number))), None, None) => {
             integers::from_f64(number).map(Value::int)

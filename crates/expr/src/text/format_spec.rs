@@ -236,10 +236,10 @@ impl Spec {
         } else {
             0
         };
-        let digits = if digits.bytes().all(|byte| byte.is_ascii_hexdigit()) || zeros {
-            group_digits(digits, self.grouping.map(|separator| (separator, size)), least)
+        let digits = if digits.is_empty() {
+            String::new()
         } else {
-            digits.to_owned()
+            group_digits(digits, self.grouping.map(|separator| (separator, size)), least)
         };
         let length = sign.len() + prefix.len() + digits.len() + rest.len();
         let padding: String = std::iter::repeat_n(self.fill, self.width.saturating_sub(length)).collect();
@@ -397,8 +397,8 @@ fn float(number: f64, spec: &Spec, kind: &str) -> Result<String, Error> {
     let vanished = spec.no_negative_zero && !text.bytes().any(|byte| byte.is_ascii_digit() && byte != b'0');
     let negative = number.is_sign_negative() && !number.is_nan() && !(vanished && number.is_finite());
     let whole = text.bytes().take_while(u8::is_ascii_digit).count();
-    // `inf` and `nan` have no digits: all of it is padded as one.
-    let (digits, rest) = if whole == 0 { (&*text, "") } else { text.split_at(whole) };
+    // `inf` and `nan` have no digits: nothing of them is grouped.
+    let (digits, rest) = text.split_at(whole);
     let rest = format!("{rest}{percent}");
     Ok(spec.number(spec.sign_text(negative), "", digits, &rest))
 }
@@ -445,7 +445,7 @@ fn complex(number: Complex64, text: &str) -> Result<String, Error> {
             ..spec.clone()
         };
         let whole = text.bytes().take_while(u8::is_ascii_digit).count();
-        let (digits, rest) = if whole == 0 { (&*text, "") } else { text.split_at(whole) };
+        let (digits, rest) = text.split_at(whole);
         bare.number(
             bare.sign_text(number.is_sign_negative() && !number.is_nan()),
             "",

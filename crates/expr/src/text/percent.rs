@@ -72,14 +72,15 @@ pub(crate) fn format(format: &str, all: &Value) -> Result<String, Error> {
             used_keys = true;
             rest = &rest[end + 1..];
         }
+        if keyed.is_none() && rest.starts_with('%') {
+            out.push('%');
+            rest = &rest[1..];
+            continue;
+        }
         let mut conversion = Conversion::default();
         rest = conversion.read(rest, &mut values)?;
         let letter = rest.chars().next().ok_or_else(incomplete)?;
         rest = &rest[letter.len_utf8()..];
-        if letter == '%' {
-            out.push('%');
-            continue;
-        }
         let value = match keyed {
             Some(value) => value,
             None => values.take()?,
