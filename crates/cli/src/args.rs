@@ -3,21 +3,13 @@
 use clap::{Args, Parser, Subcommand};
 use measurement::Overrides;
 
-use crate::commands::{check, completions, convert, man, outline, tasks};
+use crate::commands::{check, completions, control, convert, man, outline, run, tasks};
 
 /// Runs laboratory measurements from files that Exopy wrote.
 #[derive(Debug, Parser)]
-#[command(
-    name = "measurand",
-    version,
-    propagate_version = true,
-    infer_subcommands = false,
-    max_term_width = 110
-)]
-#[command(
-    after_help = "Exit status of run and check: 0 completed, 1 failed while performing, 2 usage or a file that cannot \
-                        be read or built, 3 refused by the checks, 4 interrupted by the operator."
-)]
+#[command(name = "measurand", version, propagate_version = true, infer_subcommands = false, max_term_width = 110)]
+#[command(after_help = "Exit status of run and check: 0 completed, 1 failed while performing, 2 usage or a file that cannot \
+                        be read or built, 3 refused by the checks, 4 interrupted by the operator.")]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -25,10 +17,20 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Check measurements, then perform them, each in turn
+    Run(run::Args),
     /// Show all problems of measurements, with file, line and caret
     Check(check::Args),
     /// Show the tree of a measurement: entries, points, estimated duration
     Outline(outline::Args),
+    /// Hold a running measurement where it is
+    Pause(control::Args),
+    /// Let a paused measurement go on
+    Resume(control::Args),
+    /// End a running measurement as soon as it can release everything
+    Stop(control::Args),
+    /// End a running measurement at once; no hook runs after that
+    Kill(control::Args),
     /// Show every task and interface: fields, defaults, entries
     Tasks(tasks::Args),
     /// Rewrite a file in today's form
@@ -89,10 +91,7 @@ mod tests {
 
     #[test]
     fn a_definition_is_split_at_its_first_equals_sign() {
-        assert_eq!(
-            definition("a_b = {x} == 2"),
-            Ok(("a_b".to_owned(), "{x} == 2".to_owned()))
-        );
+        assert_eq!(definition("a_b = {x} == 2"), Ok(("a_b".to_owned(), "{x} == 2".to_owned())));
         assert!(definition("a_b").is_err());
         assert!(definition("=2").is_err());
         assert!(definition("a=").is_err());

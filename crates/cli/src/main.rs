@@ -5,13 +5,21 @@
 
 mod args;
 mod commands;
-mod complaint;
-mod exit;
-mod quantity;
-mod snippet;
 mod source;
 mod surroundings;
+mod snippet;
+mod observe;
+mod interruption;
+mod events;
+mod values;
+mod display;
+mod live;
+mod plain;
+mod telling;
+mod quantity;
 mod terminal;
+mod complaint;
+mod exit;
 
 use std::process::ExitCode;
 
@@ -19,14 +27,22 @@ use clap::Parser;
 
 use crate::{
     args::{Cli, Command},
-    commands::{check, completions, convert, man, outline, tasks},
+    commands::{check, completions, control, convert, man, outline, tasks},
     exit::Exit,
 };
 
 fn main() -> ExitCode {
+    if std::env::args_os().nth(1).is_some_and(|word| word == "__runner") {
+        return runner::main();
+    }
     let done = match Cli::parse().command {
+        Command::Run(args) => commands::run::run(&args),
         Command::Check(args) => check::check(&args),
         Command::Outline(args) => outline::outline(&args),
+        Command::Pause(args) => control::control(control::Verb::Pause, &args),
+        Command::Resume(args) => control::control(control::Verb::Resume, &args),
+        Command::Stop(args) => control::control(control::Verb::Stop, &args),
+        Command::Kill(args) => control::control(control::Verb::Kill, &args),
         Command::Tasks(args) => tasks::tasks(&args),
         Command::Convert(args) => convert::convert(&args),
         Command::Completions(args) => completions::completions(&args),

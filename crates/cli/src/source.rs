@@ -3,7 +3,7 @@
 use std::{
     fs::File,
     io::{self, Read},
-    path::{Path, PathBuf},
+    path::Path,
 };
 
 use measurement::{Measurement, Overrides, Problem, Source};
@@ -53,7 +53,6 @@ fn stem(path: &Path) -> String {
 /// A file that was looked at.
 #[derive(Debug)]
 pub(crate) struct Loaded {
-    pub(crate) path: PathBuf,
     /// How the file is called: its path as it was given.
     pub(crate) label: String,
     /// Nothing if the text is no measurement.
@@ -73,7 +72,6 @@ impl Loaded {
             path.display().to_string()
         };
         let mut loaded = Loaded {
-            path: path.to_owned(),
             label,
             measurement: None,
             problems: Vec::new(),

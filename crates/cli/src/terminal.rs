@@ -41,6 +41,17 @@ impl Stream {
         }
     }
 
+    /// Whether it is a terminal with a movable cursor that this process may draw on: a background job may not.
+    pub(crate) fn can_be_drawn_on(self) -> bool {
+        let group = match self {
+            Stream::Output => rustix::termios::tcgetpgrp(io::stdout()),
+            Stream::Error => rustix::termios::tcgetpgrp(io::stderr()),
+        };
+        let in_foreground = group.is_ok_and(|group| group == rustix::process::getpgrp());
+        let dumb = std::env::var_os("TERM").is_none_or(|term| term == "dumb");
+        self.is_terminal() && in_foreground && !dumb
+    }
+
     pub(crate) fn width(self) -> usize {
         match crossterm::terminal::size() {
             Ok((columns, _)) if self.is_terminal() => usize::from(columns).max(20),
@@ -107,15 +118,10 @@ impl Paint {
 
 /// A text of somebody else's on one line of a terminal: what would move the cursor or change its colour is shown instead.
 pub(crate) fn harmless(text: &str) -> String {
-    text.chars()
-        .map(|c| {
-            if c == '\t' {
-                ' '
-            } else if c.is_control() {
-                '\u{fffd}'
-            } else {
-                c
-            }
-        })
-        .collect()
+    let letter = |c: char| match c {
+        '\t' | '\n' | '\r' => ' ',
+        c if c.is_control() => '\u{fffd}',
+        c => c,
+    };
+    text.chars().map(letter).collect()
 }

@@ -1,0 +1,86 @@
+//! What the keys of the live display mean: a pure decision, so that no run is killed by a slip of the finger.
+
+use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+
+/// What a key asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Act {
+    Pause,
+    Resume,
+    Stop,
+    Kill,
+    /// Ctrl-C: stop, and the second time kill.
+    Interrupt,
+}
+
+/// What was pressed before.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Keys {
+    #[default]
+    Usual,
+    /// `k` was pressed and nothing since.
+    AskedToKill,
+}
+
+impl Keys {
+    /// `is_held` says whether the run is paused or about to be.
+    pub(super) fn press(&mut self, key: KeyEvent, is_held: bool) -> Option<Act> {
+        if key.kind == KeyEventKind::Release {
+            return None;
+        }
+        let asked = std::mem::take(self) == Keys::AskedToKill;
+        if key.modifiers.contains(KeyModifiers::CONTROL) {
+            return matches!(key.code, KeyCode::Char('c' | 'C')).then_some(Act::Interrupt);
+        }
+        match key.code {
+            KeyCode::Char('k' | 'K') if asked => Some(Act::Kill),
+            // Any other key is the answer no, and nothing else.
+            _ if asked => None,
+            KeyCode::Char('k' | 'K') => {
+                *self = Keys::AskedToKill;
+                None
+            }
+            KeyCode::Char('p' | 'P') => Some(if is_held { Act::Resume } else { Act::Pause }),
+            KeyCode::Char('s' | 'S') => Some(Act::Stop),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn press(keys: &mut Keys, letter: char) -> Option<Act> {
+        keys.press(KeyEvent::new(KeyCode::Char(letter), KeyModifiers::NONE), false)
+    }
+
+    #[test]
+    fn killing_takes_two_presses_and_anything_between_is_a_no() {
+        let mut keys = Keys::default();
+        assert_eq!(press(&mut keys, 'k'), None);
+        assert_eq!(press(&mut keys, 'k'), Some(Act::Kill));
+        assert_eq!(press(&mut keys, 'k'), None);
+        assert_eq!(press(&mut keys, 's'), None);
+        assert_eq!(press(&mut keys, 'k'), None);
+        assert_eq!(keys, Keys::AskedToKill);
+    }
+
+    #[test]
+    fn one_key_pauses_and_resumes() {
+        let mut keys = Keys::default();
+        let p = KeyEvent::new(KeyCode::Char('p'), KeyModifiers::NONE);
+        assert_eq!(keys.press(p, false), Some(Act::Pause));
+        assert_eq!(keys.press(p, true), Some(Act::Resume));
+        assert_eq!(press(&mut keys, 's'), Some(Act::Stop));
+        assert_eq!(press(&mut keys, 'x'), None);
+    }
+
+    #[test]
+    fn ctrl_c_interrupts_even_while_it_asks() {
+        let mut keys = Keys::AskedToKill;
+        let ctrl_c = KeyEvent::new(KeyCode::Char('c'), KeyModifiers::CONTROL);
+        assert_eq!(keys.press(ctrl_c, false), Some(Act::Interrupt));
+        assert_eq!(keys, Keys::Usual);
+    }
+}
