@@ -44,6 +44,12 @@ pub trait Bench: Sync {
 
     fn write(&self, entry: EntryId, value: Value);
 
+    /// Writes two entries, the first one first: what a loop does for each of its points, at the price of one.
+    fn write_both(&self, first: (EntryId, Value), second: (EntryId, Value)) {
+        self.write(first.0, first.1);
+        self.write(second.0, second.1);
+    }
+
     /// Says where the run is; returns at once unless the run is paused, then when it goes on or stops.
     fn checkpoint(&self, task: TaskId) -> Signal;
 

@@ -106,6 +106,9 @@ impl<'a> Check<'a> {
         self.current = task;
         let node = self.tree.node(task);
         node.task.check(self);
+        if !node.task.checks_children() {
+            return;
+        }
         for child in node.embedded.iter().chain(&node.children) {
             self.task(*child);
         }

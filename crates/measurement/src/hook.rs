@@ -1,8 +1,8 @@
 //! What runs before and after a measurement: the sections `[pre_hooks]` and `[post_hooks]` of its file.
 //!
 //! `exopy.internal_checks` is what every run does anyway, `exopy.autoclose` asks a program to end that we are not:
-//! both are accepted. `measurand.command` runs a command with the run's facts in its environment. Unknown hooks are kept
-//! in the file and named in a warning.
+//! both are accepted. `measurand.command` runs a command with the run's facts in its environment. An unknown hook is an
+//! error: what should be prepared before a run, or put in order after it, is not left out in silence.
 
 use std::time::Duration;
 
@@ -35,7 +35,8 @@ impl Hook {
                 "exopy.internal_checks" | "ecpy.internal_checks" | "exopy.autoclose" => (),
                 "measurand.command" => hooks.extend(Hook::read(hook, problems)),
                 _ => {
-                    let problem = Problem::warning("", format!("the hook `{id}` is not known here and is not run"));
+                    let problem = Problem::error(Stage::Build, "", format!("the hook `{id}` is not known here"))
+                        .hint("take its section out of the file to perform the measurement without it");
                     problems.push(place(problem, header(hook)));
                 }
             }

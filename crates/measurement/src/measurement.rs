@@ -86,10 +86,14 @@ impl Measurement {
 
         let top = file.root();
         let root = top.section("root_task").unwrap_or(top);
-        let (tree, found) = Tree::build(root, &source);
+        let (tree, found) = Tree::build(root, &source, is_template);
         problems.extend(found);
         let value = |key: &str| top.value(key).unwrap_or_default().to_owned();
-        let name = if is_template { overrides.name.clone().unwrap_or_else(|| stem.to_owned()) } else { value("name") };
+        let name = match &overrides.name {
+            Some(name) if is_template => name.clone(),
+            None if is_template || top.get("name").is_none() => stem.to_owned(),
+            Some(_) | None => value("name"),
+        };
         let id = if is_template { overrides.id.clone().unwrap_or_default() } else { value("id") };
         let mut hooks = |kind: &str| top.section(kind).map(|section| Hook::read_all(section, &mut problems)).unwrap_or_default();
         let (pre_hooks, post_hooks) = (hooks("pre_hooks"), hooks("post_hooks"));
@@ -102,7 +106,7 @@ impl Measurement {
         }
         let monitor = TextMonitor::read(top.section("monitors"), &tree, &mut problems);
         Ok(Measurement {
-            name: if name.is_empty() { stem.to_owned() } else { name },
+            name,
             id,
             default_path: root.value("default_path").unwrap_or_default().to_owned(),
             tree,

@@ -119,6 +119,11 @@ pub(crate) trait Task: fmt::Debug + Send + Sync {
     /// This task's own check; its children are checked after it.
     fn check(&self, check: &mut Check<'_>);
 
+    /// Whether it makes sense to check what is below: not in a loop that has no values.
+    fn checks_children(&self) -> bool {
+        true
+    }
+
     fn prepare(&self, prepare: &mut Prepare<'_>) -> Box<dyn Work>;
 
     /// How often the children are performed, with the entries as the check left them; nothing when nobody knows.

@@ -78,8 +78,8 @@ pub struct Tree {
 pub(crate) const ROOT_ENTRIES: [&str; 5] = ["default_path", "meas_name", "meas_id", "meas_date", "meas_time"];
 
 impl Tree {
-    /// Builds the tree of a root section (`[root_task]`, or the top of a template).
-    pub(crate) fn build(section: &Section, source: &str) -> (Tree, Vec<Problem>) {
+    /// Builds the tree of a root section: `[root_task]`, or the top of a template, which may be any task.
+    pub(crate) fn build(section: &Section, source: &str, is_template: bool) -> (Tree, Vec<Problem>) {
         let mut builder = Builder {
             source,
             tree: Tree { nodes: Vec::new(), database: Database::new() },
@@ -89,7 +89,7 @@ impl Tree {
         for name in ROOT_ENTRIES {
             builder.tree.database.add(Database::ROOT, name, Value::from(""));
         }
-        builder.root(section);
+        builder.root(section, is_template);
         builder.report_foreign();
         builder.report_duplicates();
         (builder.tree, builder.problems)
@@ -163,9 +163,10 @@ struct Spot {
 }
 
 impl Builder<'_> {
-    fn root(&mut self, section: &Section) {
+    fn root(&mut self, section: &Section, is_template: bool) {
         let id = section.get("task_id").map_or_else(|| "exopy.ComplexTask".to_owned(), |id| id.value.clone());
-        let is_root = !matches!(task::kind(&id), Some(kind) if !kind.is_root_like());
+        // Whatever id a measurement's root has, it is the root.
+        let is_root = !is_template || task::kind(&id).is_some_and(Kind::is_root_like);
         let mut fields = Fields::new(section, self.source, "root/Root", &mut self.problems);
         let task = task::root(&mut fields);
         self.tree.nodes.push(Node {
@@ -207,12 +208,7 @@ impl Builder<'_> {
         };
         let name = spot.name.clone().or_else(|| section.get("name").map(|name| name.value.clone())).unwrap_or_default();
         let path = format!("{scope_path}/{name}");
-        if name.is_empty() || name.contains(['/', '{', '}']) {
-            let what = if name.is_empty() { "has no name".to_owned() } else { format!("is named `{name}`") };
-            let problem = Problem::error(Stage::Build, path.clone(), format!("the task in section `{}` {what}", section.name()))
-                .hint("give it a `name` without `/`, `{` and `}`: its entries are called after it");
-            self.problems.push(place(problem, section.get("name").map(|name| name.span).or(header(section))));
-        }
+        self.look_at_name(section, &name, &path);
 
         let kind = task::kind(&id.value);
         let mut fields = Fields::new(section, self.source, &path, &mut self.problems);
@@ -255,11 +251,27 @@ impl Builder<'_> {
                 let spot = Spot { parent: number, scope: inner, name: Some(name) };
                 let task = self.task(embedded, spot);
                 self.tree.nodes[number.index()].embedded = task;
-                self.refuse_complex(task);
+                self.look_at_embedded(task);
             }
             self.children(section, number, inner);
         }
         Some(number)
+    }
+
+    fn look_at_name(&mut self, section: &Section, name: &str, path: &str) {
+        let problem = if name.contains('/') {
+            Problem::error(Stage::Build, path, format!("a task cannot be named `{name}`: `/` parts the names in a path"))
+                .hint("leave out the `/`")
+        } else if name.contains(['{', '}']) {
+            Problem::warning(format!("{path}-name"), format!("no formula can refer to the entries of a task named `{name}`"))
+                .hint("leave out the braces")
+        } else if name.is_empty() {
+            Problem::warning(format!("{path}-name"), format!("the task in section `{}` has no name", section.name()))
+                .hint("give it a `name`: its entries are called after it")
+        } else {
+            return;
+        };
+        self.problems.push(place(problem, section.get("name").map(|name| name.span).or(header(section))));
     }
 
     fn entries(&mut self, number: TaskId, embeds: bool) {
@@ -281,16 +293,14 @@ impl Builder<'_> {
                 None if node.kind().is_none() => (),
                 None => {
                     let own: Vec<String> = node.task.entries(embeds).into_iter().map(|(name, _)| name).collect();
-                    let problem = Problem::error(
-                        Stage::Check,
-                        format!("{}-access_exs", node.path),
-                        format!("`access_exs` names `{entry}`, which is no entry of this task"),
-                    )
-                    .hint(if own.is_empty() {
-                        "this task has no entries; remove it from `access_exs`".to_owned()
+                    let path = format!("{}-access_exs", node.path);
+                    let message = format!("`access_exs` names `{entry}`, which is no entry of this task");
+                    // Exopy never looks at the exceptions of a task without entries.
+                    let problem = if own.is_empty() {
+                        Problem::warning(path, message).hint("this task has no entries; empty its `access_exs`")
                     } else {
-                        format!("its entries are {}", quoted(&own))
-                    });
+                        Problem::error(Stage::Check, path, message).hint(format!("its entries are {}", quoted(&own)))
+                    };
                     self.problems.push(place(problem, node.place));
                 }
             }
@@ -303,6 +313,11 @@ impl Builder<'_> {
             if let Some(number) = child.name().strip_prefix("children_").and_then(|digits| digits.parse().ok()) {
                 numbers.push((number, child));
             }
+        }
+        for (key, scalar) in section.scalars().filter(|(key, _)| key.starts_with("children_")) {
+            let path = self.tree.node(parent).error_path();
+            let problem = Problem::error(Stage::Build, path, format!("`{key}` should be a section, not a value"));
+            self.problems.push(problem.at(scalar.span));
         }
         numbers.sort_by_key(|(number, _)| *number);
         for (expected, (number, child)) in numbers.iter().enumerate() {
@@ -324,8 +339,14 @@ impl Builder<'_> {
         }
     }
 
-    fn refuse_complex(&mut self, task: Option<TaskId>) {
+    fn look_at_embedded(&mut self, task: Option<TaskId>) {
         let Some(node) = task.map(|task| self.tree.node(task)) else { return };
+        if node.kind().is_some_and(|kind| kind.id != "exopy.LogTask" && !kind.has_children()) {
+            let message = format!("`{}` takes no value: the values of the loop are not used", node.id);
+            let problem = Problem::warning(format!("{}-task", node.path), message)
+                .hint("make it the loop's first child and refer to the loop's value in it");
+            self.problems.push(place(problem, node.place));
+        }
         if node.kind().is_some_and(Kind::has_children) {
             let message = format!("`{}` has children and cannot be the embedded task of a loop", node.id);
             let problem = Problem::error(Stage::Build, node.path.clone(), message)

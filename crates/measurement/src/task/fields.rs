@@ -27,8 +27,15 @@ enum Place {
 
 impl Text {
     fn of(text: &str, span: Span, source: &str) -> Self {
-        let place = match source.get(span.start..span.end).and_then(|raw| raw.find(text)) {
-            Some(offset) if !text.is_empty() => Place::Verbatim(span.start + offset),
+        Self::after("", text, span, source)
+    }
+
+    /// The text that stands inside `span` behind `name`.
+    fn after(name: &str, text: &str, span: Span, source: &str) -> Self {
+        let raw = source.get(span.start..span.end).unwrap_or_default();
+        let behind = raw.find(name).map_or(0, |offset| offset + name.len());
+        let place = match raw[behind..].find(text) {
+            Some(offset) if !text.is_empty() => Place::Verbatim(span.start + behind + offset),
             Some(_) | None => Place::Within(span),
         };
         Self { text: text.to_owned(), place }
@@ -110,7 +117,9 @@ impl<'a> Fields<'a> {
                     continue;
                 }
             };
-            let text = Text::of(text, scalar.span, self.source);
+            // With its quotes, so that a name that is part of another is not found there.
+            let quoted = Value::Str(name.clone()).repr();
+            let text = Text::after(&quoted, text, scalar.span, self.source);
             match pairs.iter_mut().find(|(known, _)| **known == **name) {
                 // An ordered dict keeps the first place and the last value.
                 Some(known) => known.1 = text,

@@ -2,11 +2,11 @@
 
 use std::sync::LazyLock;
 
-use expr::{Array, Formula, Value};
+use expr::{Array, ErrorKind, Formula, Value};
 
 use super::{
     Field, Fields, InterfaceKind, Text,
-    linspace::{evaluate, formula},
+    linspace::formula,
     loop_task::{Interface, LoopValues, Sequence, Values},
 };
 use crate::{
@@ -39,21 +39,24 @@ impl Interface for Iterable {
                 check.set("loop_values", array);
                 match iterable.iterate().ok().and_then(|items| items.into_iter().next()) {
                     Some(first) => check.set("value", first),
-                    None if check.get("value").is_some() => {
-                        let path = check.node().error_path().to_owned();
-                        check.error_at("iterable", "there is nothing to iterate over", &self.iterable, None).path = path;
-                    }
+                    None if check.get("value").is_some() => self.refuse(check, "there is nothing to iterate over".to_owned()),
                     None => (),
                 }
             }
-            Err(message) => {
-                check.error_at("iterable", format!("the values of the loop cannot be computed: {message}"), &self.iterable, None);
-            }
+            Err(message) => self.refuse(check, format!("the values of the loop cannot be computed: {message}")),
         }
     }
 
     fn prepare(&self, prepare: &mut Prepare<'_>) -> Box<dyn Values> {
         Box::new(Items(prepare.formula("iterable", &self.iterable)))
+    }
+}
+
+impl Iterable {
+    /// Blames the loop as a whole, as Exopy does.
+    fn refuse(&self, check: &mut Check<'_>, message: String) {
+        let path = check.node().error_path().to_owned();
+        check.error_at("iterable", message, &self.iterable, None).path = path;
     }
 }
 
@@ -71,8 +74,12 @@ static ARRAY: LazyLock<Formula> = LazyLock::new(|| formula("np.array({iterable})
 
 fn values(iterable: &Value) -> Result<(Sequence, Value), String> {
     let length = iterable.len().map_err(|error| error.to_string())?;
-    // What numpy makes an array of objects of (a dict, a list of lists and numbers) stays what it is.
-    let array = evaluate(&ARRAY, &[("iterable", iterable)]).unwrap_or_else(|_| iterable.clone());
+    let array = match ARRAY.eval(std::slice::from_ref(iterable)) {
+        Ok(array) => array,
+        // What numpy makes an array of objects of (a dict, a list with None) stays what it is.
+        Err(error) if error.kind == ErrorKind::NotSupported => iterable.clone(),
+        Err(error) => return Err(error.to_string()),
+    };
     let sequence = match iterable {
         Value::Range(range) => Sequence::Range(range.clone(), length),
         Value::Array(array) if matches!(&**array, Array::Float(array) if array.ndim() == 1) => Sequence::Floats(array.clone()),

@@ -55,8 +55,8 @@ impl Interface for Linspace {
                 check.set("point_number", Value::Int(values.len().unwrap_or(0) as i64));
                 self.warn_of_the_end(check, &values, &stop, &step);
             }
-            Err(message) => {
-                check.error_at("points", format!("the values of the loop cannot be computed: {message}"), &self.step, None);
+            Err((what, message)) => {
+                check.error_at(what, format!("the values of the loop cannot be computed: {message}"), &self.step, None);
             }
         }
     }
@@ -95,7 +95,7 @@ impl Values for Spaced {
         let start = at.evaluate(&self.start)?;
         let stop = at.evaluate(&self.stop)?;
         let step = at.evaluate(&self.step)?;
-        let array = values(&start, &stop, &step).map_err(|message| at.fail(message))?;
+        let array = values(&start, &stop, &step).map_err(|(_, message)| at.fail(message))?;
         floats(array).map_err(|message| at.fail(message))
     }
 }
@@ -140,13 +140,23 @@ pub(crate) fn evaluate(formula: &Formula, names: &[(&str, &Value)]) -> Result<Va
 }
 
 /// Exopy's values: as many as the rounded quotient says, each rounded to the digits that start, stop and step show.
-fn values(start: &Value, stop: &Value, step: &Value) -> Result<Value, String> {
-    let digits = Value::Int([start, stop, step].into_iter().map(digits).try_fold(0, |most, digits| digits.map(|d| most.max(d)))?);
-    let step = evaluate(&ARITHMETIC.step, &[("start", start), ("stop", stop), ("step", step)])?;
-    let number = evaluate(&ARITHMETIC.number, &[("start", start), ("stop", stop), ("step", &step)])?;
-    let names = [("start", start), ("number", &number), ("step", &step), ("digits", &digits)];
-    let stop = evaluate(&ARITHMETIC.stop, &names)?;
-    evaluate(&ARITHMETIC.values, &[("start", start), ("stop", &stop), ("number", &number), ("digits", &digits)])
+///
+/// # Errors
+/// What failed, as Exopy's check names it (`points`, `arange`), and why.
+fn values(start: &Value, stop: &Value, step: &Value) -> Result<Value, (&'static str, String)> {
+    let points = |message| ("points", message);
+    let step = evaluate(&ARITHMETIC.step, &[("start", start), ("stop", stop), ("step", step)]).map_err(points)?;
+    let names = [("start", start), ("stop", stop), ("step", &step)];
+    let number = evaluate(&ARITHMETIC.number, &names).map_err(points)?;
+    let mut most = 0;
+    for value in [start, stop, &step] {
+        most = digits(value).map_err(points)?.max(most);
+    }
+    let most = Value::Int(most);
+    let names = [("start", start), ("number", &number), ("step", &step), ("digits", &most)];
+    let stop = evaluate(&ARITHMETIC.stop, &names).map_err(points)?;
+    let names = [("start", start), ("stop", &stop), ("number", &number), ("digits", &most)];
+    evaluate(&ARITHMETIC.values, &names).map_err(|message| ("arange", message))
 }
 
 /// `abs(Decimal(str(value)).as_tuple().exponent)`: the digits behind the point that a number shows.
@@ -175,7 +185,7 @@ mod tests {
         let found = values(&number(start), &number(stop), &number(step));
         let text = match found {
             Ok(values) => values.iterate().expect("an array").iter().map(Value::to_string).collect::<Vec<_>>().join(" "),
-            Err(message) => message,
+            Err((_, message)) => message,
         };
         assert_eq!(text, expected, "({start}, {stop}, {step})");
     }

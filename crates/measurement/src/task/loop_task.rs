@@ -139,6 +139,10 @@ impl Task for Loop {
         }
     }
 
+    fn checks_children(&self) -> bool {
+        self.has_interface
+    }
+
     fn prepare(&self, prepare: &mut Prepare<'_>) -> Box<dyn Work> {
         Box::new(Rounds {
             source: self.interface.as_ref().map(|interface| interface.prepare(prepare)),
@@ -199,9 +203,9 @@ impl Rounds {
             if at.bench().checkpoint(at.task) == Signal::Stop {
                 return Ok(());
             }
-            write(at, self.index, Value::Int(round));
-            if self.embedded.is_none() {
-                write(at, self.value, value.clone());
+            match (self.index, self.value) {
+                (Some(index), Some(entry)) => at.bench().write_both((index, Value::Int(round)), (entry, value.clone())),
+                (index, _) => write(at, index, Value::Int(round)),
             }
             let began = self.elapsed_time.map(|_| at.bench().now());
             if let Some(task) = self.embedded {
