@@ -168,6 +168,18 @@ impl Call {
         self.given(name).map(|value| axis_of(value, dimensions)).transpose()
     }
 
+    /// One axis or several, also in a list.
+    pub(super) fn axes_listed(&self, name: &str, dimensions: usize) -> Result<Option<Vec<usize>>, Error> {
+        match self.given(name) {
+            Some(Value::List(items)) => items
+                .iter()
+                .map(|item| axis_of(item, dimensions))
+                .collect::<Result<_, _>>()
+                .map(Some),
+            _ => self.axes(name, dimensions),
+        }
+    }
+
     /// One axis, several, or (`None`) all.
     pub(super) fn axes(&self, name: &str, dimensions: usize) -> Result<Option<Vec<usize>>, Error> {
         let Some(value) = self.given(name) else { return Ok(None) };
@@ -190,6 +202,7 @@ pub(super) fn axis_of(value: &Value, dimensions: usize) -> Result<usize, Error> 
     let asked = index_of(value)?;
     let count = dimensions as i64;
     if asked < -count || asked >= count {
+        // numpy's AxisError is an IndexError too.
         return Err(value_error(format!(
             "axis {asked} is out of bounds for array of dimension {dimensions}"
         )));

@@ -11,7 +11,7 @@ use super::array::{count_of, parse_float, to_python, type_error, value_error};
 use super::call::{Call, shape_of};
 use super::grid;
 use super::kind::{Dtype, Kind};
-use super::operand::{array_of, as_complex, as_float, as_int, scalar_of};
+use super::operand::{array_of, as_complex, as_float, as_int, checked, scalar_of, texts_of};
 use super::operators::arithmetic;
 use super::{Arguments, Function, print};
 use crate::error::ErrorKind;
@@ -127,11 +127,18 @@ fn made(call: Call) -> Result<Value, Error> {
     limits::elements(array.count())?;
     let array = match dtype {
         // Texts made of values are as wide as the longest; those of an array keep the room that its kind can need.
-        Some(Dtype {
-            kind: Kind::Str,
-            width: None,
-        }) if !matches!(object, Value::Array(_)) => Array::of_texts(array.dims(), array.texts().into_owned()),
-        Some(dtype) => array.cast(dtype)?,
+        Some(dtype) if dtype.kind == Kind::Str && !matches!(object, Value::Array(_)) => {
+            let texts = texts_of(object)?;
+            if dtype.width.is_some() {
+                texts.cast(dtype)?
+            } else {
+                texts
+            }
+        }
+        Some(dtype) => {
+            checked(object, dtype.kind)?;
+            array.cast(dtype)?
+        }
         None => array.into_owned(),
     };
     let least = usize::try_from(call.int("ndmin")?.unwrap_or(0))
@@ -242,6 +249,16 @@ fn arange(arguments: Arguments) -> Result<Value, Error> {
         .unwrap_or(Kind::Int)
         .max(Kind::Int);
     let kind = dtype.map_or(kind, |dtype| dtype.kind.max(kind.min(Kind::Float)));
+    if let (Some(Dtype { kind: Kind::Int, .. }), Kind::Float) = (dtype, kind) {
+        // numpy writes the first two as ints and goes on by their difference, which may be nothing.
+        let count = steps((as_float(&stop) - as_float(&start)) / as_float(&step))?;
+        let first = as_int(&start);
+        let apart = super::array::truncated(as_float(&start) + as_float(&step)).wrapping_sub(first);
+        let data = (0..count as i64)
+            .map(|i| first.wrapping_add(apart.wrapping_mul(i)))
+            .collect();
+        return Ok(Array::of_ints(&[count], data).into_array_value());
+    }
     let array = match kind {
         Kind::Bool | Kind::Int => int_range(as_int(&start), as_int(&stop), as_int(&step))?,
         Kind::Float | Kind::Str => float_range(as_float(&start), as_float(&stop), as_float(&step))?,

@@ -134,7 +134,10 @@ fn item_of(value: &Value) -> Result<Item<'_>, Error> {
         | Value::Tuple(_)
         | Value::Range(_)
         | Value::Array(_) => {
-            let array = array_of(value)?;
+            let array = array_of(value).map_err(|error| match error.kind {
+                ErrorKind::NotSupported => index_error(REFUSED),
+                _ => error,
+            })?;
             match array.kind() {
                 Kind::Bool => Item::Mask(array),
                 Kind::Int => Item::Many(array),

@@ -80,16 +80,72 @@ fn no_array(value: &Value) -> Error {
 struct Leaves {
     dims: Vec<usize>,
     flat: Vec<Scalar>,
+    /// The room that numpy keeps for the text of what is already numpy's.
+    room: usize,
 }
 
 fn nested(value: &Value) -> Result<Array, Error> {
+    let Leaves { dims, flat, .. } = leaves(value)?;
+    Ok(of_elements(&dims, flat))
+}
+
+fn leaves(value: &Value) -> Result<Leaves, Error> {
     let mut dims = Vec::new();
     find_dims(value, &mut dims)?;
     count_of(&dims)?;
-    let mut leaves = Leaves { dims, flat: Vec::new() };
+    let mut leaves = Leaves {
+        dims,
+        flat: Vec::new(),
+        room: 0,
+    };
     collect(value, 0, &mut leaves)?;
-    let Leaves { dims, flat } = leaves;
-    Ok(of_elements(&dims, flat))
+    Ok(leaves)
+}
+
+/// `np.array(value, dtype=str)`: the text of each element as it stands, an int among floats included.
+pub(super) fn texts_of(value: &Value) -> Result<Array, Error> {
+    let Leaves { dims, flat, room } = leaves(value)?;
+    let texts: Vec<Arc<str>> = flat.iter().map(|x| Arc::from(print::scalar_str(x))).collect();
+    let widest = texts.iter().map(|text| text.chars().count()).max().unwrap_or(0);
+    Ok(Array::of_texts_of_width(&dims, texts, widest.max(room).max(1)))
+}
+
+/// `np.array(value, dtype=…)` of Python's own numbers: what does not fit is an error, unlike in a cast of an array.
+pub(super) fn checked(value: &Value, kind: Kind) -> Result<(), Error> {
+    if matches!(value, Value::Array(_) | Value::Record(_)) || !matches!(kind, Kind::Int | Kind::Float) {
+        return Ok(());
+    }
+    for x in &leaves(value)?.flat {
+        match (x, kind) {
+            (Scalar::Complex(_), Kind::Int) => {
+                return Err(super::array::type_error(
+                    "int() argument must be a string, a bytes-like object or a real number, not 'complex'",
+                ));
+            }
+            (Scalar::Complex(_), _) => {
+                return Err(super::array::type_error(
+                    "float() argument must be a string or a real number, not 'complex'",
+                ));
+            }
+            (Scalar::Float(x), Kind::Int) if x.is_nan() => {
+                return Err(value_error("cannot convert float NaN to integer"));
+            }
+            (Scalar::Float(x), Kind::Int) if x.is_infinite() => {
+                return Err(Error::new(
+                    ErrorKind::OverflowError,
+                    "cannot convert float infinity to integer",
+                ));
+            }
+            (Scalar::Float(x), Kind::Int) if x.abs() >= 9.3e18 => {
+                return Err(Error::new(
+                    ErrorKind::OverflowError,
+                    "Python int too large to convert to C long",
+                ));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 /// The shape along the first elements; [`collect`] finds out whether the rest agrees.
@@ -125,6 +181,7 @@ fn collect(value: &Value, depth: usize, leaves: &mut Leaves) -> Result<(), Error
         if array.dims() != &leaves.dims[depth.min(leaves.dims.len())..] {
             return Err(ragged(leaves, depth));
         }
+        leaves.room = leaves.room.max(array.text_width());
         leaves.flat.extend(array.elements());
         return Ok(());
     }
@@ -137,7 +194,11 @@ fn collect(value: &Value, depth: usize, leaves: &mut Leaves) -> Result<(), Error
     if depth != leaves.dims.len() {
         return Err(ragged(leaves, depth));
     }
-    leaves.flat.push(scalar_of(value).ok_or_else(|| no_array(value))?);
+    let leaf = scalar_of(value).ok_or_else(|| no_array(value))?;
+    if let Value::Scalar(scalar) = value {
+        leaves.room = leaves.room.max(Array::of_scalar(scalar).text_width());
+    }
+    leaves.flat.push(leaf);
     Ok(())
 }
 

@@ -85,12 +85,21 @@ pub(crate) fn unary(op: UnaryOp, value: &Value) -> Result<Value, Error> {
 
 /// `left op right`, element by element.
 pub(crate) fn compare(op: CompareOp, left: &Value, right: &Value) -> Result<Value, Error> {
+    let equality = matches!(op, CompareOp::Eq | CompareOp::NotEq);
+    // A `np.float64` is a float, to which Python's complex numbers compare by themselves.
+    if let (Value::Complex(z), Value::Scalar(Scalar::Float(x)), true) = (left, right, equality) {
+        return Ok(Value::Bool((z.re == *x && z.im == 0.0) == (op == CompareOp::Eq)));
+    }
     if let (Some(l), Some(r)) = (scalar_of(left), scalar_of(right))
         && let (Some(l), Some(r)) = (real_of(&l), real_of(&r))
     {
         return Ok(Value::Scalar(Scalar::Bool(holds(op, &l, &r))));
     }
-    let equality = matches!(op, CompareOp::Eq | CompareOp::NotEq);
+    let is_text = |value: &Value| matches!(value, Value::Scalar(Scalar::Str(_)));
+    let is_plain = |value: &Value| !matches!(value, Value::Array(_));
+    if (is_text(left) && is_plain(right)) || (is_text(right) && is_plain(left)) {
+        return compare_texts(op, left, right);
+    }
     let (l, r) = match (comparable(left, right), comparable(right, left)) {
         (Some(l), Some(r)) => (l?, r?),
         _ if equality => return Ok(nothing_equals(op, left, right)),
@@ -104,6 +113,21 @@ pub(crate) fn compare(op: CompareOp, left: &Value, right: &Value) -> Result<Valu
         }
     };
     compare_arrays(op, &l, &r).map(Array::into_value)
+}
+
+/// A `np.str_` is a str, and compares as one.
+fn compare_texts(op: CompareOp, left: &Value, right: &Value) -> Result<Value, Error> {
+    match (left.as_str(), right.as_str(), op) {
+        (Some(l), Some(r), _) => Ok(Value::Bool(holds(op, &l, &r))),
+        (.., CompareOp::Eq) => Ok(Value::Bool(false)),
+        (.., CompareOp::NotEq) => Ok(Value::Bool(true)),
+        _ => Err(type_error(format!(
+            "'{}' not supported between instances of '{}' and '{}'",
+            sign(op),
+            left.type_name(),
+            right.type_name()
+        ))),
+    }
 }
 
 /// Elementwise comparison of arrays that are there.
@@ -186,6 +210,10 @@ fn real_of(scalar: &Scalar) -> Option<f64> {
 /// The array to compare with, where the value can be one. A big int stands where it lies among all ints.
 fn comparable<'a>(value: &'a Value, other: &Value) -> Option<Result<Cow<'a, Array>, Error>> {
     match value {
+        Value::BigInt(_) if array_of(other).is_ok_and(|array| array.kind() == Kind::Bool) => Some(Err(Error::new(
+            ErrorKind::OverflowError,
+            "Python int too large to convert to C long",
+        ))),
         Value::BigInt(number) => {
             let negative = number.sign() == num_bigint::Sign::Minus;
             let exact = array_of(other).is_ok_and(|array| array.kind() >= Kind::Float);
@@ -238,13 +266,17 @@ fn general(op: BinaryOp, left: &Value, right: &Value) -> Result<Value, Error> {
     if let Some(result) = with_sequence(op, left, right).or_else(|| with_text(op, left, right)) {
         return result;
     }
+    // A `np.float64` is a float, with which Python's complex numbers compute by themselves.
+    if let (Value::Complex(_), Value::Scalar(Scalar::Float(number))) = (left, right) {
+        return crate::operators::binary(op, left, &Value::Float(*number));
+    }
     if let (Some(l), Some(r)) = (scalar_of(left), scalar_of(right)) {
         let complex = matches!(l, Scalar::Complex(_)) || matches!(r, Scalar::Complex(_));
         if op == BinaryOp::MatMul || (complex && matches!(op, BinaryOp::FloorDiv | BinaryOp::Mod)) {
             return Err(unsupported_operands(op, left.type_name(), right.type_name()));
         }
-        let negative_power =
-            op == BinaryOp::Pow && matches!((&l, &r), (Scalar::Int(_), Scalar::Int(exponent)) if *exponent < 0);
+        let negative_power = op == BinaryOp::Pow
+            && matches!((&l, &r), (Scalar::Int(_) | Scalar::Bool(_), Scalar::Int(exponent)) if *exponent < 0);
         if let Some(ufunc) = ufunc(op)
             && !negative_power
             && let Some(result) = ufunc.apply_scalars(&l, &r)
@@ -284,6 +316,15 @@ pub(super) fn arithmetic(ufunc: &Ufunc, l: &Array, r: &Array) -> Result<Array, E
             "The 'out' kwarg is necessary when using the string multiply ufunc directly. Use numpy.strings.multiply to multiply strings without specifying 'out'.",
         ));
     }
+    if ufunc.name == "power"
+        && l.kind() == Kind::Bool
+        && r.dims().is_empty()
+        && r.kind() == Kind::Int
+        && r.ints()[0] == 2
+    {
+        // numpy squares bools in int8.
+        return Err(super::kind::unsupported_dtype("int8"));
+    }
     if ufunc.name == "power" && l.kind().max(r.kind()) == Kind::Int && r.ints().iter().any(|exponent| *exponent < 0) {
         return Err(value_error("Integers to negative integer powers are not allowed."));
     }
@@ -295,7 +336,7 @@ fn side<'a>(op: BinaryOp, left: &Value, right: &Value, value: &'a Value) -> Resu
     match value {
         Value::BigInt(number) => {
             let other = if std::ptr::eq(value, left) { right } else { left };
-            if array_of(other)?.kind() < Kind::Float {
+            if array_of(other)?.kind() < Kind::Float && op != BinaryOp::Div {
                 return Err(Error::new(
                     ErrorKind::OverflowError,
                     "Python int too large to convert to C long",
@@ -354,6 +395,12 @@ fn element_name(value: &Value) -> &'static str {
 /// `np.int64(2) * [1, 2]` repeats as Python does; other scalars cannot.
 fn with_sequence(op: BinaryOp, left: &Value, right: &Value) -> Option<Result<Value, Error>> {
     let (scalar, sequence) = match (left, right) {
+        (Value::Scalar(Scalar::Str(text)), Value::Int(times))
+        | (Value::Int(times), Value::Scalar(Scalar::Str(text)))
+            if op == BinaryOp::Mul =>
+        {
+            return with_sequence(op, &Value::Scalar(Scalar::Int(*times)), &Value::Str(Arc::clone(text)));
+        }
         (Value::Scalar(scalar), sequence) | (sequence, Value::Scalar(scalar)) if op == BinaryOp::Mul => {
             (scalar, sequence)
         }

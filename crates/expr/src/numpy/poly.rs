@@ -15,7 +15,14 @@ pub(super) fn function(name: &str) -> Option<Function> {
     Some(match name {
         "polyval" => |arguments| {
             let call = Call::bind("polyval", arguments, "p! x!")?;
-            polyval(&*call.array("p")?, &*call.array("x")?).map(Array::into_value)
+            let (p, x) = (call.array("p")?, call.array("x")?);
+            let y = polyval(&p, &x)?;
+            // Without coefficients numpy hands out the zeros that it began with.
+            Ok(if p.count() == 0 {
+                y.into_array_value()
+            } else {
+                y.into_value()
+            })
         },
         "polyfit" => polyfit,
         "roots" => roots,
@@ -217,8 +224,8 @@ fn poly(arguments: Arguments) -> Result<Value, Error> {
     // Roots in conjugate pairs make real coefficients.
     if let Array::Complex(data) = &p {
         let values = zeros.complexes();
-        let mut pairs: Vec<(f64, f64)> = values.iter().map(|z| (z.re, z.im)).collect();
-        let mut mirrored: Vec<(f64, f64)> = values.iter().map(|z| (z.re, -z.im)).collect();
+        let mut pairs: Vec<(f64, f64)> = values.iter().map(|z| (z.re + 0.0, z.im + 0.0)).collect();
+        let mut mirrored: Vec<(f64, f64)> = values.iter().map(|z| (z.re + 0.0, 0.0 - z.im)).collect();
         let by_parts = |l: &(f64, f64), r: &(f64, f64)| l.0.total_cmp(&r.0).then(l.1.total_cmp(&r.1));
         pairs.sort_by(by_parts);
         mirrored.sort_by(by_parts);

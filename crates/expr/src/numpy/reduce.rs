@@ -44,12 +44,7 @@ pub(super) fn function(name: &str) -> Option<Function> {
             let call = Call::bind("count_nonzero", arguments, "a! axis * keepdims")?;
             let array = call.array("a")?;
             let flags = Array::of_bools(array.dims(), array.bools().into_owned());
-            let result = reduce(&call, &flags, Fold::Sum)?;
-            // Over all elements numpy counts in Python.
-            Ok(match (call.given("axis"), call.flag("keepdims")?) {
-                (None, false) => Value::Int(result.ints()[0]),
-                _ => result.into_value(),
-            })
+            reduce(&call, &flags, Fold::Sum).map(Array::into_value)
         },
         "cumsum" => |arguments| accumulate("cumsum", arguments, Fold::Sum, false),
         "cumprod" => |arguments| accumulate("cumprod", arguments, Fold::Product, false),
@@ -307,6 +302,16 @@ fn without_nans(array: &Array, instead: f64) -> Array {
     }
 }
 
+/// The squares of deviations, nothing where the number itself was NaN: what an infinity made NaN stays.
+fn without_nans_of(squares: &Array, numbers: &Array) -> Array {
+    let data = squares.floats();
+    let keep = |(x, z): (&f64, &Complex64)| if z.re.is_nan() || z.im.is_nan() { 0.0 } else { *x };
+    Array::of_floats(
+        squares.dims(),
+        data.iter().zip(numbers.complexes().iter()).map(keep).collect(),
+    )
+}
+
 fn total(name: &'static str, arguments: Arguments, fold: Fold, skip_nans: bool) -> Result<Value, Error> {
     let call = Call::bind(name, arguments, "a! axis dtype out keepdims initial where")?;
     call.refuse(&["initial", "where"])?;
@@ -355,7 +360,7 @@ fn extreme(name: &'static str, arguments: Arguments, fold: Fold, skip_nans: bool
         };
         return match result {
             Ok(result) => ufunc.apply(&result, &initial).map(Array::into_value),
-            Err(_) => Ok(initial.into_owned().into_value()),
+            Err(_) => Ok(initial.cast(array.kind())?.into_value()),
         };
     }
     let far = if fold == Fold::Max {
@@ -523,7 +528,7 @@ fn spread(name: &'static str, arguments: Arguments, root: bool, skip_nans: bool)
         other => Array::of_floats(away.dims(), other.floats().iter().map(|x| x * x).collect()),
     };
     let squares = if skip_nans {
-        without_nans(&squares, 0.0)
+        without_nans_of(&squares, &array)
     } else {
         squares
     };

@@ -24,10 +24,30 @@ pub(super) fn function(name: &str) -> Option<Function> {
         },
         "clip" => clip,
         "nan_to_num" => nan_to_num,
-        "real" => |arguments| Ok(real(&*Call::bind("real", arguments, "val!")?.array("val")?).into_value()),
-        "imag" => |arguments| Ok(imaginary(&*Call::bind("imag", arguments, "val!")?.array("val")?).into_value()),
+        "real" => |arguments| {
+            let call = Call::bind("real", arguments, "val!")?;
+            Ok(match call.value("val") {
+                Value::Complex(z) => Value::Float(z.re),
+                number @ (Value::Int(_) | Value::Float(_)) => number.clone(),
+                Value::Bool(flag) => Value::Int(i64::from(*flag)),
+                other => as_given(other, real(&*call.array("val")?)),
+            })
+        },
+        "imag" => |arguments| {
+            let call = Call::bind("imag", arguments, "val!")?;
+            Ok(match call.value("val") {
+                Value::Complex(z) => Value::Float(z.im),
+                Value::Int(_) | Value::Bool(_) => Value::Int(0),
+                Value::Float(_) => Value::Float(0.0),
+                other => as_given(other, imaginary(&*call.array("val")?)),
+            })
+        },
         "angle" => angle,
-        "isreal" => |arguments| parts("isreal", arguments, |z| z.im == 0.0),
+        "isreal" => |arguments| match arguments.positional.first() {
+            Some(Value::Int(_) | Value::Bool(_) | Value::Float(_)) => Ok(Value::Bool(true)),
+            Some(Value::Complex(z)) => Ok(Value::Bool(z.im == 0.0)),
+            _ => parts("isreal", arguments, |z| z.im == 0.0),
+        },
         "iscomplex" => |arguments| parts("iscomplex", arguments, |z| z.im != 0.0),
         "iscomplexobj" => |arguments| {
             Ok(Value::Bool(
@@ -76,6 +96,15 @@ pub(super) fn function(name: &str) -> Option<Function> {
         },
         _ => return None,
     })
+}
+
+/// A scalar of a scalar; an array of anything else, also without dimensions.
+fn as_given(value: &Value, array: Array) -> Value {
+    if matches!(value, Value::Scalar(_)) {
+        array.into_value()
+    } else {
+        array.into_array_value()
+    }
 }
 
 const CLOSE: &str = "a! b! rtol atol equal_nan";
@@ -194,6 +223,9 @@ fn unwrap(arguments: Arguments) -> Result<Value, Error> {
     if array.kind() > Kind::Float || array.dims().is_empty() {
         return Err(value_error("diff requires input that is at least one dimensional"));
     }
+    // Of ints, with a whole period that has a middle, numpy makes ints.
+    let whole =
+        array.kind() <= Kind::Int && matches!(call.given("period"), Some(Value::Int(period)) if period % 2 == 0);
     let array = array.cast(Kind::Float)?;
     let axis = call.axis("axis", array.dims().len())?.unwrap_or(array.dims().len() - 1);
     let moved = super::grid::axis_last(&array, axis);
@@ -214,7 +246,8 @@ fn unwrap(arguments: Arguments) -> Result<Value, Error> {
             out.push(x + correction);
         }
     }
-    Ok(super::grid::axis_back(&Array::of_floats(moved.dims(), out), axis).into_value())
+    let unwrapped = super::grid::axis_back(&Array::of_floats(moved.dims(), out), axis);
+    Ok(if whole { unwrapped.cast(Kind::Int)? } else { unwrapped }.into_value())
 }
 
 fn isclose(call: &Call) -> Result<Array, Error> {

@@ -87,7 +87,7 @@ fn arranging(name: &str) -> Option<Function> {
             let array = call.array("a")?;
             let added = items_of(call.value("axis")).map_or(1, |items| items.len());
             let total = array.dims().len() + added;
-            let axes = call.axes("axis", total)?.unwrap_or_default();
+            let axes = call.axes_listed("axis", total)?.unwrap_or_default();
             let mut old = array.dims().iter();
             let dims: Vec<usize> = (0..total)
                 .map(|axis| {
@@ -233,8 +233,8 @@ fn moveaxis(arguments: Arguments) -> Result<Value, Error> {
     let call = Call::bind("moveaxis", arguments, "a! source! destination!")?;
     let array = call.array("a")?;
     let count = array.dims().len();
-    let from = call.axes("source", count)?.unwrap_or_default();
-    let to = call.axes("destination", count)?.unwrap_or_default();
+    let from = call.axes_listed("source", count)?.unwrap_or_default();
+    let to = call.axes_listed("destination", count)?.unwrap_or_default();
     if from.len() != to.len() {
         return Err(value_error(
             "`source` and `destination` arguments must have the same number of elements",

@@ -70,7 +70,7 @@ pub(super) fn function(name: &str) -> Option<Function> {
                 return Ok(places(&bins, &x, !right).into_value());
             }
             let turned = grid::select_axis(&bins, 0, (0..bins.count()).rev().collect())?;
-            let found = places(&turned, &x, right);
+            let found = places(&turned, &x, !right);
             let count = bins.count() as i64;
             Ok(Array::of_ints(found.dims(), found.ints().iter().map(|i| count - i).collect()).into_value())
         },
@@ -85,7 +85,7 @@ pub(super) fn function(name: &str) -> Option<Function> {
                 array.dims(),
                 array.elements().iter().map(|x| has(x) != invert).collect(),
             )
-            .into_value())
+            .into_array_value())
         },
         "union1d" => |arguments| {
             let call = Call::bind("union1d", arguments, "ar1! ar2!")?;
@@ -416,10 +416,13 @@ fn histogram(arguments: Arguments) -> Result<Value, Error> {
         return Err(type_error("a histogram of complex numbers or text"));
     }
     let data = array.floats();
+    let mut kept_edges = None;
     let edges: Vec<f64> = match call.given("bins") {
         Some(Value::Str(_)) => return Err(call.unsupported("bins")),
         Some(many @ (Value::List(_) | Value::Tuple(_) | Value::Array(_))) => {
-            let edges = super::operand::array_of(many)?.floats().into_owned();
+            let array = super::operand::array_of(many)?;
+            kept_edges = Some(flat(&array).into_array_value());
+            let edges = array.floats().into_owned();
             if edges.windows(2).any(|pair| pair[0] > pair[1]) {
                 return Err(value_error("`bins` must increase monotonically, when an array"));
             }
@@ -464,11 +467,8 @@ fn histogram(arguments: Arguments) -> Result<Value, Error> {
     } else {
         Array::of_floats(&[bins], counts)
     };
-    let edges = Array::of_floats(&[edges.len()], edges);
-    Ok(Value::Tuple(Arc::new(vec![
-        result.into_array_value(),
-        edges.into_array_value(),
-    ])))
+    let edges = kept_edges.unwrap_or_else(|| Array::of_floats(&[edges.len()], edges).into_array_value());
+    Ok(Value::Tuple(Arc::new(vec![result.into_array_value(), edges])))
 }
 
 fn outer_edges(call: &Call, data: &[f64]) -> Result<(f64, f64), Error> {
@@ -505,7 +505,7 @@ fn outer_edges(call: &Call, data: &[f64]) -> Result<(f64, f64), Error> {
 fn bincount(arguments: Arguments) -> Result<Value, Error> {
     let call = Call::bind("bincount", arguments, "x! weights minlength")?;
     let array = call.array("x")?;
-    if array.kind() > Kind::Int && array.count() > 0 {
+    if array.kind() > Kind::Int && array.count() > 0 && matches!(call.value("x"), Value::Array(_)) {
         return Err(type_error(
             "Cannot cast array data from dtype('float64') to dtype('int64') according to the rule 'safe'",
         ));
