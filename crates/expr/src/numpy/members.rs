@@ -280,6 +280,7 @@ fn record_method(name: &str) -> Option<Function> {
                 Value::List(Arc::new((0..count).map(row).collect()))
             })
         },
-        _ => return None,
+        // A random generator is a row of its own kind.
+        _ => return super::random::method(name),
     })
 }
