@@ -54,7 +54,10 @@ pub(crate) fn compare_values(operator: CompareOp, left: &Value, right: &Value) -
             a.partial_cmp(&(*b as f64)),
         ))));
     }
-    if numpy::is_numpy(left) || numpy::is_numpy(right) {
+    // `np.str_` compares as the str that it is, unless with an array.
+    let is_text = |value: &Value| matches!(value, Value::Scalar(Scalar::Str(_)));
+    let is_foreign = |value: &Value| numpy::is_numpy(value) && !is_text(value);
+    if is_foreign(left) || is_foreign(right) {
         limits::work(crate::eval::weight(left) + crate::eval::weight(right))?;
         return numpy::compare(operator, left, right);
     }
@@ -158,6 +161,7 @@ pub(crate) fn identical(left: &Value, right: &Value) -> bool {
         (Value::Float(a), Value::Float(b)) => a.to_bits() == b.to_bits(),
         (Value::Complex(a), Value::Complex(b)) => a == b,
         (Value::Str(a), Value::Str(b)) => a == b,
+        (Value::Scalar(_), Value::Scalar(_)) => left.type_name() == right.type_name() && equal(left, right),
         (Value::Bytes(a), Value::Bytes(b)) => a == b,
         (Value::List(a), Value::List(b)) => Arc::ptr_eq(a, b),
         (Value::Tuple(a), Value::Tuple(b)) => Arc::ptr_eq(a, b) || a.is_empty() && b.is_empty(),
@@ -241,7 +245,9 @@ fn ordered(operator: CompareOp, left: &Value, right: &Value) -> Result<bool, Err
         return Ok(holds(operator, a.order(&b)));
     }
     match (left, right) {
-        (Value::Str(a), Value::Str(b)) => Ok(holds(operator, Some(a.cmp(b)))),
+        (Value::Str(a) | Value::Scalar(Scalar::Str(a)), Value::Str(b) | Value::Scalar(Scalar::Str(b))) => {
+            Ok(holds(operator, Some(a.cmp(b))))
+        }
         (Value::Bytes(a), Value::Bytes(b)) => Ok(holds(operator, Some(a.cmp(b)))),
         (Value::List(a), Value::List(b)) | (Value::Tuple(a), Value::Tuple(b)) => {
             for (a, b) in a.iter().zip(b.iter()) {

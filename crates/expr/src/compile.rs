@@ -263,13 +263,14 @@ impl Compiler {
             .iter()
             .map(|parameter| (parameter.name.clone(), parameter.kind, self.local(&parameter.name)))
             .collect();
-        let body = self.node(body);
+        let code = self.node(body);
         self.scope.truncate(seen);
         Node::Lambda(
             Arc::new(LambdaCode {
                 parameters,
-                body,
+                body: code,
                 cost: self.nodes - nodes,
+                depth: body.depth,
             }),
             defaults,
         )

@@ -139,7 +139,10 @@ pub(crate) enum Slots {
 pub(crate) struct LambdaCode {
     pub(crate) parameters: Vec<(Arc<str>, ParameterKind, usize)>,
     pub(crate) body: Node,
+    /// Nodes of the body.
     pub(crate) cost: usize,
+    /// Depth of the body.
+    pub(crate) depth: u32,
 }
 
 /// A lambda with the values that it saw when it was created.
@@ -481,6 +484,7 @@ fn lambda(code: &Arc<LambdaCode>, defaults: &[Option<Node>], frame: &mut Frame<'
 
 impl Lambda {
     pub(crate) fn call(&self, arguments: Arguments) -> Evaluated {
+        let _level = limits::Call::enter(self.code.depth)?;
         limits::work(self.code.cost + self.locals.len())?;
         let mut frame = Frame {
             entries: &self.entries,

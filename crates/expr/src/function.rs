@@ -9,7 +9,6 @@ use std::sync::Arc;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::eval::Lambda;
-use crate::limits;
 use crate::numpy::{self, Arguments};
 use crate::{Error, ErrorKind, Value};
 
@@ -100,10 +99,7 @@ impl Function {
                 arguments.positional.insert(0, object.clone());
                 call(arguments)
             }
-            Callable::Lambda(lambda) => {
-                let _level = limits::Call::enter()?;
-                lambda.call(arguments)
-            }
+            Callable::Lambda(lambda) => lambda.call(arguments),
             Callable::Gone { name } => Err(Error::new(
                 ErrorKind::TypeError,
                 format!("`{name}` came from another process and cannot be called"),

@@ -10,16 +10,19 @@ use crate::{Error, ErrorKind, Value};
 
 /// Elements that one value, and all values of one evaluation together, may have.
 pub(crate) const MAX_ELEMENTS: usize = 10_000_000;
-/// Nesting of brackets, operators and calls in a text. CPython refuses 200 brackets too.
-pub(crate) const MAX_TEXT_DEPTH: u32 = 200;
-/// Depth of a formula's tree: a chain `1 + 1 + …` is as deep as it is long.
-pub(crate) const MAX_TREE_DEPTH: u32 = 500;
+/// Nesting of a text, in steps of which a bracket takes two. An unoptimised build needs 10 kB of stack for a step, and a
+/// thread has 2 MB.
+pub(crate) const MAX_TEXT_DEPTH: u32 = 128;
+/// Depth of a formula's tree: a chain `1 + 1 + …` is as deep as it is long. Unoptimised, a level takes 4 kB of stack.
+pub(crate) const MAX_TREE_DEPTH: u32 = 200;
 /// Lists within lists that a result may have; printing, comparing and dropping them recurse.
 pub(crate) const MAX_NESTING: usize = 250;
 /// Bits of an integer.
 pub(crate) const MAX_INT_BITS: u64 = 1_000_000;
-/// Lambdas that call each other.
-const MAX_CALL_DEPTH: u32 = 40;
+/// Levels of lambdas that call each other: their trees one below the other.
+const MAX_CALL_DEPTH: u32 = 200;
+/// Levels that the call itself takes.
+const CALL_DEPTH: u32 = 6;
 /// Steps of an evaluation; a step is about 20–100 ns.
 const MAX_STEPS: u64 = 30_000_000;
 
@@ -68,26 +71,28 @@ pub(crate) fn elements(count: usize) -> Result<(), Error> {
 }
 
 /// One lambda within another; the guard gives the level back.
-pub(crate) struct Call(());
+pub(crate) struct Call {
+    depth: u32,
+}
 
 impl Call {
-    pub(crate) fn enter() -> Result<Call, Error> {
+    /// Begins a lambda whose tree is `depth` deep.
+    pub(crate) fn enter(depth: u32) -> Result<Call, Error> {
+        let depth = depth + CALL_DEPTH;
         METER.with(|meter| {
-            let depth = meter.calls.get() + 1;
-            if depth > MAX_CALL_DEPTH {
-                return Err(exceeded(format!(
-                    "functions calling each other more than {MAX_CALL_DEPTH} deep"
-                )));
+            let total = meter.calls.get() + depth;
+            if total > MAX_CALL_DEPTH {
+                return Err(exceeded("functions that call each other too deep".to_owned()));
             }
-            meter.calls.set(depth);
-            Ok(Call(()))
+            meter.calls.set(total);
+            Ok(Call { depth })
         })
     }
 }
 
 impl Drop for Call {
     fn drop(&mut self) {
-        METER.with(|meter| meter.calls.set(meter.calls.get().saturating_sub(1)));
+        METER.with(|meter| meter.calls.set(meter.calls.get().saturating_sub(self.depth)));
     }
 }
 

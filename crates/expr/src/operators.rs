@@ -125,6 +125,12 @@ fn general(operator: BinaryOp, left: &Value, right: &Value) -> Result<Value, Err
         if let (BinaryOp::Mul, Some(repeated)) = (operator, repetition(left, right)) {
             return repeated;
         }
+        if let (Value::Complex(a), Value::Scalar(Scalar::Float(b))) = (left, right) {
+            // `np.float64` is a float: `complex` itself takes it.
+            if let Some(result) = complex_binary(operator, *a, Complex64::new(*b, 0.0)) {
+                return result;
+            }
+        }
         limits::work(crate::eval::weight(left) + crate::eval::weight(right))?;
         return numpy::binary(operator, left, right);
     }
@@ -232,7 +238,7 @@ fn repetition(left: &Value, right: &Value) -> Option<Result<Value, Error>> {
     let is_sequence = |value: &Value| {
         matches!(
             value,
-            Value::Str(_) | Value::Bytes(_) | Value::List(_) | Value::Tuple(_)
+            Value::Str(_) | Value::Scalar(Scalar::Str(_)) | Value::Bytes(_) | Value::List(_) | Value::Tuple(_)
         )
     };
     let is_count = |value: &Value| !numpy::is_numpy(value) || matches!(value, Value::Scalar(Scalar::Int(_)));
@@ -257,13 +263,13 @@ fn repetition(left: &Value, right: &Value) -> Option<Result<Value, Error>> {
 
 fn repeat(sequence: &Value, count: usize) -> Result<Value, Error> {
     let length = match sequence {
-        Value::Str(text) => text.len(),
+        Value::Str(text) | Value::Scalar(Scalar::Str(text)) => text.len(),
         other => other.len()?,
     };
     limits::elements(length.saturating_mul(count))?;
     let count = if length == 0 { 0 } else { count };
     Ok(match sequence {
-        Value::Str(text) => Value::str(text.repeat(count)),
+        Value::Str(text) | Value::Scalar(Scalar::Str(text)) => Value::str(text.repeat(count)),
         Value::Bytes(bytes) => Value::Bytes(bytes.repeat(count).into()),
         Value::List(items) => Value::list(repeated(items, count)),
         Value::Tuple(items) => Value::tuple(repeated(items, count)),

@@ -51,21 +51,28 @@ const KEYWORDS: [&str; 35] = [
     "not", "or", "pass", "raise", "return", "try", "while", "with", "yield",
 ];
 
-/// Powers of the arithmetic operators, loosest first; comparisons are below, unary signs and `**` above.
+/// How tightly operators bind, loosest first; unary signs and `**` are above all of them.
+const OR: u8 = 0;
+const AND: u8 = 1;
+const NOT: u8 = 2;
+const COMPARISON: u8 = 3;
+const ARITHMETIC: u8 = 4;
+
+/// The arithmetic operators with their powers.
 fn binary_operator(operator: &str) -> Option<(BinaryOp, u8)> {
     Some(match operator {
-        "|" => (BinaryOp::BitOr, 1),
-        "^" => (BinaryOp::BitXor, 2),
-        "&" => (BinaryOp::BitAnd, 3),
-        "<<" => (BinaryOp::LeftShift, 4),
-        ">>" => (BinaryOp::RightShift, 4),
-        "+" => (BinaryOp::Add, 5),
-        "-" => (BinaryOp::Sub, 5),
-        "*" => (BinaryOp::Mul, 6),
-        "/" => (BinaryOp::Div, 6),
-        "//" => (BinaryOp::FloorDiv, 6),
-        "%" => (BinaryOp::Mod, 6),
-        "@" => (BinaryOp::MatMul, 6),
+        "|" => (BinaryOp::BitOr, ARITHMETIC),
+        "^" => (BinaryOp::BitXor, ARITHMETIC + 1),
+        "&" => (BinaryOp::BitAnd, ARITHMETIC + 2),
+        "<<" => (BinaryOp::LeftShift, ARITHMETIC + 3),
+        ">>" => (BinaryOp::RightShift, ARITHMETIC + 3),
+        "+" => (BinaryOp::Add, ARITHMETIC + 4),
+        "-" => (BinaryOp::Sub, ARITHMETIC + 4),
+        "*" => (BinaryOp::Mul, ARITHMETIC + 5),
+        "/" => (BinaryOp::Div, ARITHMETIC + 5),
+        "//" => (BinaryOp::FloorDiv, ARITHMETIC + 5),
+        "%" => (BinaryOp::Mod, ARITHMETIC + 5),
+        "@" => (BinaryOp::MatMul, ARITHMETIC + 5),
         _ => return None,
     })
 }
@@ -209,7 +216,7 @@ impl Parser {
         let start = self.span();
         if self.take("*") {
             self.deeper()?;
-            let inner = self.arithmetic(1)?;
+            let inner = self.operators(ARITHMETIC)?;
             self.depth -= 1;
             let depth = inner.depth;
             return Expr::over(ExprKind::Starred(Box::new(inner)), self.since(start), depth);
@@ -343,47 +350,69 @@ impl Parser {
         }
     }
 
+    /// All but conditionals and lambdas: what an `if` or an `in` ends.
     fn disjunction(&mut self) -> Parse {
-        self.chain("or", BoolOp::Or, |parser| {
-            parser.chain("and", BoolOp::And, Parser::negation)
-        })
+        self.operators(OR)
     }
 
-    fn chain(&mut self, word: &str, operator: BoolOp, tighter: impl Fn(&mut Self) -> Parse) -> Parse {
+    /// Operators that bind at least as tightly as `power`: one function for all, since each call is a piece of the stack.
+    fn operators(&mut self, power: u8) -> Parse {
         let start = self.span();
-        let first = tighter(self)?;
-        if !self.at_word(word) {
-            return Ok(first);
+        let mut left = if power <= NOT && self.at_word("not") { self.negation(start)? } else { self.operand()? };
+        loop {
+            if let TokenKind::Operator(operator) = self.peek()
+                && let Some((operator, found)) = binary_operator(operator)
+            {
+                if found < power {
+                    return Ok(left);
+                }
+                self.advance();
+                let right = self.operators(found + 1)?;
+                let depth = left.depth.max(right.depth);
+                left = Expr::over(ExprKind::Binary(operator, Box::new(left), Box::new(right)), self.since(start), depth)?;
+            } else if power <= COMPARISON && self.at_comparison() {
+                left = self.comparisons(left, start)?;
+            } else if power <= AND && self.at_word("and") {
+                left = self.chain("and", BoolOp::And, left, start)?;
+            } else if power <= OR && self.at_word("or") {
+                left = self.chain("or", BoolOp::Or, left, start)?;
+            } else {
+                return Ok(left);
+            }
         }
-        let mut items = vec![first];
-        while self.take_word(word) {
-            items.push(tighter(self)?);
-        }
-        let depth = deepest(&items);
-        Expr::over(ExprKind::Bool(operator, items), self.since(start), depth)
     }
 
-    fn negation(&mut self) -> Parse {
-        let start = self.span();
-        if !self.take_word("not") {
-            return self.comparison();
-        }
+    fn negation(&mut self, start: Span) -> Parse {
+        self.advance();
         self.deeper()?;
-        let inner = self.negation()?;
+        let inner = self.operators(NOT)?;
         self.depth -= 1;
         let depth = inner.depth;
         Expr::over(ExprKind::Not(Box::new(inner)), self.since(start), depth)
     }
 
-    fn comparison(&mut self) -> Parse {
-        let start = self.span();
-        let first = self.arithmetic(1)?;
+    fn chain(&mut self, word: &str, operator: BoolOp, first: Expr, start: Span) -> Parse {
+        let tighter = if operator == BoolOp::Or { AND } else { NOT };
+        let mut items = vec![first];
+        while self.take_word(word) {
+            items.push(self.operators(tighter)?);
+        }
+        let depth = deepest(&items);
+        Expr::over(ExprKind::Bool(operator, items), self.since(start), depth)
+    }
+
+    fn at_comparison(&self) -> bool {
+        match self.peek() {
+            TokenKind::Operator(operator) => matches!(*operator, "==" | "!=" | "<" | "<=" | ">" | ">="),
+            TokenKind::Name(name) => matches!(&**name, "in" | "is" | "not"),
+            _ => false,
+        }
+    }
+
+    fn comparisons(&mut self, first: Expr, start: Span) -> Parse {
         let mut rest = Vec::new();
         while let Some(comparison) = self.comparison_operator()? {
-            rest.push((comparison, self.arithmetic(1)?));
-        }
-        if rest.is_empty() {
-            return Ok(first);
+            rest.push((comparison, self.operators(ARITHMETIC)?));
         }
         let depth = deepest(rest.iter().map(|(_, operand)| operand).chain([&first]));
         Expr::over(ExprKind::Compare(Box::new(first), rest), self.since(start), depth)
@@ -425,31 +454,15 @@ impl Parser {
         Ok(Some(found))
     }
 
-    /// Operators that bind at least as tightly as `power`.
-    fn arithmetic(&mut self, power: u8) -> Parse {
-        let start = self.span();
-        let mut left = self.operand()?;
-        while let TokenKind::Operator(operator) = self.peek() {
-            let Some((operator, found)) = binary_operator(operator) else {
-                break;
-            };
-            if found < power {
-                break;
-            }
-            self.advance();
-            let right = self.arithmetic(found + 1)?;
-            let depth = left.depth.max(right.depth);
-            left = Expr::over(
-                ExprKind::Binary(operator, Box::new(left), Box::new(right)),
-                self.since(start),
-                depth,
-            )?;
-        }
-        Ok(left)
+    /// A sign, or a primary with its power. Whatever is in brackets is below one of these.
+    fn operand(&mut self) -> Parse {
+        self.deeper()?;
+        let operand = self.signed();
+        self.depth -= 1;
+        operand
     }
 
-    /// A sign, or a primary with its power.
-    fn operand(&mut self) -> Parse {
+    fn signed(&mut self) -> Parse {
         let start = self.span();
         let sign = match self.peek() {
             TokenKind::Operator("-") => Some(UnaryOp::Neg),
@@ -459,9 +472,7 @@ impl Parser {
         };
         if let Some(sign) = sign {
             self.advance();
-            self.deeper()?;
             let inner = self.operand()?;
-            self.depth -= 1;
             let depth = inner.depth;
             return Expr::over(ExprKind::Unary(sign, Box::new(inner)), self.since(start), depth);
         }
@@ -469,9 +480,7 @@ impl Parser {
         if !self.take("**") {
             return Ok(base);
         }
-        self.deeper()?;
         let exponent = self.operand()?;
-        self.depth -= 1;
         let depth = base.depth.max(exponent.depth);
         let kind = ExprKind::Binary(BinaryOp::Pow, Box::new(base), Box::new(exponent));
         Expr::over(kind, self.since(start), depth)
@@ -724,7 +733,7 @@ impl Parser {
         let mut pairs = Vec::new();
         while !self.at("}") {
             if self.take("**") {
-                pairs.push((None, self.arithmetic(1)?));
+                pairs.push((None, self.operators(ARITHMETIC)?));
             } else {
                 let first = self.starred_or_expression()?;
                 if self.take(":") {

@@ -129,7 +129,7 @@ fn difference(expression: &str, ours: &Result<Value, Error>, theirs: &Value) -> 
     let read = |text: &str| Value::from_json(text).unwrap_or_else(|error| panic!("{error}: {text}"));
     let (ours, expected) = (read(&value.to_json()), read(&text("value")));
     if !close(&ours, &expected, 0.0) {
-        let tolerant = expression.contains("np.") || expression.contains("cm.");
+        let tolerant = expression.contains("np.") || expression.contains("cm.") || value.kind().starts_with("numpy.");
         let same = tolerant && close(&ours, &expected, TOLERANCE);
         return (!same).then(|| format!("{}, expected {}", value.repr(), text("repr")));
     }

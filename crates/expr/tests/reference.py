@@ -19,8 +19,8 @@ np.seterr(all="ignore")
 
 NAMES = dict(cos=cos, sin=sin, tan=tan, acos=acos, asin=asin, atan=atan, sqrt=sqrt, log10=log10, exp=exp, log=log,
              cosh=cosh, sinh=sinh, tanh=tanh, atan2=atan2, Pi=Pi, cm=cm, np=np)
-KINDS = ["SyntaxError", "NameError", "LinAlgError", "ZeroDivisionError", "OverflowError", "IndexError", "KeyError",
-         "AttributeError", "TypeError", "ValueError"]
+KINDS = ["SyntaxError", "NameError", "LinAlgError", "ZeroDivisionError", "OverflowError", "ValueError", "IndexError",
+         "KeyError", "AttributeError", "TypeError"]
 LAZY = tuple(type(lazy) for lazy in (map(str, []), zip(), filter(None, []), enumerate([]), reversed([]), reversed("a"),
                                      reversed(range(1)), {}.keys(), {}.values(), {}.items(), (x for x in []), iter([]), iter(""),
                                      iter(range(1)), iter(()), iter({}), iter({1})))
@@ -77,7 +77,9 @@ def evaluate(text, entries):
         names["_a%d" % number] = value
         text = text.replace("{%s}" % name, "_a%d" % number)
     value = eval(text, dict(NAMES, **names))
-    # The engine has no lazy values.
+    # The engine has no lazy values, and one width of each kind of number.
+    if isinstance(value, (np.ndarray, np.generic)) and value.dtype == np.int8:
+        value = value.astype(np.int64)
     return list(value) if isinstance(value, LAZY) else value
 
 
