@@ -20,13 +20,13 @@ const fn ufunc(name: &'static str) -> Ufunc {
 
 pub(super) static ADD: Ufunc = Ufunc {
     bool: slot!(|a, b| a | b),
-    int: slot!(|a, b| i64::wrapping_add(a, b)),
+    int: slot!(i64::wrapping_add),
     float: slot!(|a, b| a + b),
     complex: slot!(|a, b| a + b),
     ..ufunc("add")
 };
 pub(super) static SUBTRACT: Ufunc = Ufunc {
-    int: slot!(|a, b| i64::wrapping_sub(a, b)),
+    int: slot!(i64::wrapping_sub),
     float: slot!(|a, b| a - b),
     complex: slot!(|a, b| a - b),
     narrow: Some("bool by `-`"),
@@ -34,7 +34,7 @@ pub(super) static SUBTRACT: Ufunc = Ufunc {
 };
 pub(super) static MULTIPLY: Ufunc = Ufunc {
     bool: slot!(|a, b| a & b),
-    int: slot!(|a, b| i64::wrapping_mul(a, b)),
+    int: slot!(i64::wrapping_mul),
     float: slot!(|a, b| a * b),
     complex: slot!(|a, b| a * b),
     ..ufunc("multiply")
@@ -104,44 +104,44 @@ pub(super) static RIGHT_SHIFT: Ufunc = Ufunc {
 };
 pub(super) static MAXIMUM: Ufunc = Ufunc {
     bool: slot!(|a, b| a | b),
-    int: slot!(|a, b| i64::max(a, b)),
+    int: slot!(i64::max),
     float: slot!(|a, b| if a >= b || f64::is_nan(a) { a } else { b }),
     complex: slot!(|a, b| if complex_at_least(a, b) || is_nan(a) { a } else { b }),
     ..ufunc("maximum")
 };
 pub(super) static MINIMUM: Ufunc = Ufunc {
     bool: slot!(|a, b| a & b),
-    int: slot!(|a, b| i64::min(a, b)),
+    int: slot!(i64::min),
     float: slot!(|a, b| if a <= b || f64::is_nan(a) { a } else { b }),
     complex: slot!(|a, b| if complex_at_least(b, a) || is_nan(a) { a } else { b }),
     ..ufunc("minimum")
 };
 pub(super) static FMAX: Ufunc = Ufunc {
     bool: slot!(|a, b| a | b),
-    int: slot!(|a, b| i64::max(a, b)),
+    int: slot!(i64::max),
     float: slot!(|a, b| if a >= b || f64::is_nan(b) { a } else { b }),
     complex: slot!(|a, b| if complex_at_least(a, b) || is_nan(b) { a } else { b }),
     ..ufunc("fmax")
 };
 pub(super) static FMIN: Ufunc = Ufunc {
     bool: slot!(|a, b| a & b),
-    int: slot!(|a, b| i64::min(a, b)),
+    int: slot!(i64::min),
     float: slot!(|a, b| if a <= b || f64::is_nan(b) { a } else { b }),
     complex: slot!(|a, b| if complex_at_least(b, a) || is_nan(b) { a } else { b }),
     ..ufunc("fmin")
 };
 pub(super) static ARCTAN2: Ufunc = Ufunc {
-    float: slot!(|a, b| f64::atan2(a, b)),
+    float: slot!(f64::atan2),
     narrow: Some("float16"),
     ..ufunc("arctan2")
 };
 pub(super) static HYPOT: Ufunc = Ufunc {
-    float: slot!(|a, b| f64::hypot(a, b)),
+    float: slot!(f64::hypot),
     narrow: Some("float16"),
     ..ufunc("hypot")
 };
 pub(super) static COPYSIGN: Ufunc = Ufunc {
-    float: slot!(|a, b| f64::copysign(a, b)),
+    float: slot!(f64::copysign),
     narrow: Some("float16"),
     ..ufunc("copysign")
 };

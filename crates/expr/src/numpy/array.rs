@@ -334,7 +334,7 @@ impl Array {
 
 /// `(long) x` as x86-64 does it: everything out of range is the smallest int.
 pub(super) fn truncated(x: f64) -> i64 {
-    if x >= -9_223_372_036_854_775_808.0 && x < 9_223_372_036_854_775_808.0 {
+    if (-9_223_372_036_854_775_808.0..9_223_372_036_854_775_808.0).contains(&x) {
         x as i64
     } else {
         i64::MIN

@@ -8,11 +8,11 @@ use num_complex::Complex64;
 use super::arithmetic::{ADD, DIVIDE, MULTIPLY, SUBTRACT};
 use super::array::{type_error, value_error};
 use super::call::{Call, axis_of};
+use super::join::{concatenated, flat};
 use super::kind::{Kind, index_of};
 use super::operand::array_of;
 use super::operators::{arithmetic, compare_arrays};
 use super::reduce::{Fold, folded};
-use super::shape::{concatenated, flat};
 use super::{Arguments, CompareOp, Function, grid};
 use crate::{Array, Error, Value, limits};
 

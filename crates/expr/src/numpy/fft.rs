@@ -127,7 +127,7 @@ fn transformed(array: &Array, axis: usize, points: usize, transform: Transform, 
             for i in 1..points.div_ceil(2) {
                 line[points - i] = line[i].conj();
             }
-            if points % 2 == 0 {
+            if points.is_multiple_of(2) {
                 line[points / 2].im = 0.0;
             }
         }

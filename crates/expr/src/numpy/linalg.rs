@@ -4,10 +4,11 @@ use super::arithmetic::{ADD, MULTIPLY};
 use super::array::{count_of, shape_text, type_error, value_error};
 use super::call::Call;
 use super::elementwise::magnitude;
+use super::join::flat;
 use super::kind::Kind;
 use super::operators::arithmetic;
 use super::reduce::{Fold, Number, Reduction, folded};
-use super::shape::{diagonal, flat};
+use super::shape::diagonal;
 use super::{Arguments, Function, decompose, grid};
 use crate::{Array, Error, Value, limits};
 
@@ -183,7 +184,7 @@ pub(super) fn matmul(a: &Array, b: &Array) -> Result<Array, Error> {
     if blocks.is_empty() {
         return Array::full(&dims, &Array::zero(a.kind().max(b.kind())));
     }
-    Ok(super::shape::concatenated(&blocks.iter().collect::<Vec<_>>(), 0)?.with_dims(&dims))
+    Ok(super::join::concatenated(&blocks.iter().collect::<Vec<_>>(), 0)?.with_dims(&dims))
 }
 
 fn dot(a: &Array, b: &Array) -> Result<Array, Error> {

@@ -2,33 +2,46 @@
 //!
 //! The language (`eval`) asks here whenever an operand is a numpy value, or a name starts with `np.`; nothing here knows
 //! of syntax. Reference: numpy 2.
+//!
+//! The modules stand in groups: what the language asks; functions that make, arrange and compute arrays; linear algebra;
+//! and what all of them are made of, from `array` (elements in C order) to `loops` (promotion and broadcasting).
+//! Deliberately absent: other widths than numpy's own (float32, int8…), arrays of objects, views, `out=`, warnings.
+
+mod index;
+mod members;
+mod operators;
+mod print;
+mod protocol;
+
+mod create;
+mod random;
+mod spaced;
+mod window;
+
+mod choice;
+mod join;
+mod shape;
+mod sort;
+
+mod calculus;
+mod elementwise;
+mod fft;
+mod poly;
+mod reduce;
+mod rounding;
+mod statistics;
+
+mod decompose;
+mod eigen;
+mod linalg;
 
 mod arithmetic;
 mod array;
-mod calculus;
 mod call;
-mod choice;
-mod create;
-mod decompose;
-mod elementwise;
-mod fft;
 mod grid;
-mod index;
 mod kind;
-mod linalg;
 mod loops;
-mod members;
 mod operand;
-mod operators;
-mod poly;
-mod print;
-mod protocol;
-mod random;
-mod reduce;
-mod rounding;
-mod shape;
-mod sort;
-mod window;
 
 use kind::Kind;
 
@@ -114,17 +127,21 @@ pub(crate) fn name(path: &str) -> Option<Name> {
 }
 
 fn function(path: &str) -> Option<Function> {
-    const TABLES: [fn(&str) -> Option<Function>; 15] = [
+    const TABLES: [fn(&str) -> Option<Function>; 19] = [
         elementwise::function,
         reduce::function,
+        statistics::function,
         create::function,
+        spaced::function,
         shape::function,
+        join::function,
         rounding::function,
         choice::function,
         sort::function,
         calculus::function,
         linalg::function,
         decompose::function,
+        eigen::function,
         poly::function,
         fft::function,
         window::function,

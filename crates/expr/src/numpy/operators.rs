@@ -162,10 +162,7 @@ pub(super) fn compare_arrays(op: CompareOp, l: &Array, r: &Array) -> Result<Arra
 }
 
 #[inline]
-fn holds<T: PartialOrd>(op: CompareOp, left: &T, right: &T) -> bool
-where
-    T: PartialEq,
-{
+fn holds<T: PartialOrd>(op: CompareOp, left: &T, right: &T) -> bool {
     match op {
         CompareOp::Eq => left == right,
         CompareOp::NotEq => left != right,
@@ -421,7 +418,7 @@ fn with_sequence(op: BinaryOp, left: &Value, right: &Value) -> Option<Result<Val
     let times = usize::try_from(*times).unwrap_or(0);
     let checked = |length: usize| {
         let count = length.saturating_mul(times);
-        count_of(&[count]).and_then(|count| crate::limits::elements(count))
+        count_of(&[count]).and_then(crate::limits::elements)
     };
     Some(match (sequence, text) {
         (_, Some(text)) => checked(text.len()).map(|()| Value::Str(Arc::from(text.repeat(times)))),

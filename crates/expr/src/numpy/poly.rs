@@ -3,10 +3,10 @@
 use super::arithmetic::{ADD, DIVIDE, MULTIPLY, SUBTRACT};
 use super::array::{count_of, type_error, value_error};
 use super::call::Call;
+use super::join::{concatenated, flat};
 use super::kind::Kind;
 use super::operators::arithmetic;
-use super::shape::{concatenated, flat};
-use super::{Arguments, Function, decompose, function as named, grid};
+use super::{Arguments, Function, decompose, eigen, function as named, grid};
 use crate::error::ErrorKind;
 use crate::{Array, Error, Value, limits};
 
@@ -192,7 +192,7 @@ fn roots(arguments: Arguments) -> Result<Value, Error> {
                 companion[(i + 1) * n + i] = 1.0;
             }
         }
-        decompose::eigenvalues(&companion, n)?
+        eigen::eigenvalues(&companion, n)?
     } else {
         Array::of_floats(&[0], Vec::new())
     };
@@ -205,7 +205,7 @@ fn poly(arguments: Arguments) -> Result<Value, Error> {
     let call = Call::bind("poly", arguments, "seq_of_zeros!")?;
     let array = call.array("seq_of_zeros")?;
     let zeros = match *array.dims() {
-        [rows, columns] if rows == columns && rows > 0 => decompose::eigenvalues(&array.floats(), rows)?,
+        [rows, columns] if rows == columns && rows > 0 => eigen::eigenvalues(&array.floats(), rows)?,
         [] | [_] => flat(&array),
         _ => return Err(value_error("input must be 1d or non-empty square 2d array.")),
     };

@@ -7,9 +7,9 @@ use std::sync::Arc;
 
 use super::array::{type_error, value_error};
 use super::call::Call;
+use super::join::{concatenated, flat};
 use super::kind::Kind;
 use super::reduce::Reduction;
-use super::shape::{concatenated, flat};
 use super::{Arguments, Function, grid};
 use crate::{Array, Error, Scalar, Value, limits};
 

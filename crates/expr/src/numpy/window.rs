@@ -47,7 +47,7 @@ pub(super) fn function(name: &str) -> Option<Function> {
 /// A window of `M` points; the formula gets the odd numbers from `1 - M` to `M - 1`, and `M`.
 fn window(call: &Call, formula: fn(f64, f64) -> f64) -> Result<Value, Error> {
     let count = call.float("M")?.unwrap_or(0.0);
-    if !(count >= 1.0) {
+    if count.is_nan() || count < 1.0 {
         return Ok(Array::of_floats(&[0], Vec::new()).into_array_value());
     }
     if count == 1.0 {
