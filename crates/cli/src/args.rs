@@ -7,9 +7,17 @@ use crate::commands::{check, completions, control, convert, man, outline, run, t
 
 /// Runs laboratory measurements from files that Exopy wrote.
 #[derive(Debug, Parser)]
-#[command(name = "measurand", version, propagate_version = true, infer_subcommands = false, max_term_width = 110)]
-#[command(after_help = "Exit status of run and check: 0 completed, 1 failed while performing, 2 usage or a file that cannot \
-                        be read or built, 3 refused by the checks, 4 interrupted by the operator.")]
+#[command(
+    name = "measurand",
+    version,
+    propagate_version = true,
+    infer_subcommands = false,
+    max_term_width = 110
+)]
+#[command(
+    after_help = "Exit status of run and check: 0 completed, 1 failed while performing, 2 usage or a file that cannot \
+                        be read or built, 3 refused by the checks, 4 interrupted by the operator."
+)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -91,7 +99,10 @@ mod tests {
 
     #[test]
     fn a_definition_is_split_at_its_first_equals_sign() {
-        assert_eq!(definition("a_b = {x} == 2"), Ok(("a_b".to_owned(), "{x} == 2".to_owned())));
+        assert_eq!(
+            definition("a_b = {x} == 2"),
+            Ok(("a_b".to_owned(), "{x} == 2".to_owned()))
+        );
         assert!(definition("a_b").is_err());
         assert!(definition("=2").is_err());
         assert!(definition("a=").is_err());

@@ -7,13 +7,13 @@ use crate::{interruption::Interruption, live::Live, plain::Plain, terminal::Stre
 
 /// What shows a run.
 pub(crate) enum Display {
-    Plain(Plain),
+    Plain(Box<Plain>),
     Live(Live),
 }
 
 impl Display {
     pub(crate) fn plain(stream: Stream) -> Display {
-        Display::Plain(Plain::open(stream))
+        Display::Plain(Box::new(Plain::open(stream)))
     }
 
     /// Live where the stream is a terminal that can do it, else plain.

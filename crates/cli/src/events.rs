@@ -64,7 +64,10 @@ impl EventStream {
         let shared = Arc::new(Shared::default());
         let own = Arc::clone(&shared);
         // It ends with the stream; a writer that hangs in a reader that does not read ends with the process.
-        std::thread::Builder::new().name("events".to_owned()).spawn(move || own.write(&mut *sink)).map_err(failed)?;
+        std::thread::Builder::new()
+            .name("events".to_owned())
+            .spawn(move || own.write(&mut *sink))
+            .map_err(failed)?;
         Ok(EventStream { shared })
     }
 
@@ -176,12 +179,19 @@ mod tests {
         let path = folder.path().join("events.jsonl");
         let events = EventStream::open(&path).expect("a file");
         for seq in 1..=10_000 {
-            events.push(&RunEvent { seq, time_us: 0, what: What::State(RunState::Running) });
+            events.push(&RunEvent {
+                seq,
+                time_us: 0,
+                what: What::State(RunState::Running),
+            });
         }
         events.close().expect("room on the disk");
         let text = std::fs::read_to_string(&path).expect("the file");
         assert_eq!(text.lines().count(), 10_000);
         let last = text.lines().last().expect("a line");
-        assert_eq!(last, r#"{"seq":10000,"time":"1970-01-01T00:00:00.000000Z","type":"state","state":"Running"}"#);
+        assert_eq!(
+            last,
+            r#"{"seq":10000,"time":"1970-01-01T00:00:00.000000Z","type":"state","state":"Running"}"#
+        );
     }
 }

@@ -25,7 +25,11 @@ pub(crate) struct Interruption {
 impl Interruption {
     /// Listens to the signals from now on.
     pub(crate) fn listen(operator: Operator, events: Option<GiveUp>) -> Result<Interruption, Complaint> {
-        let interruption = Interruption { operator, events, times: Arc::default() };
+        let interruption = Interruption {
+            operator,
+            events,
+            times: Arc::default(),
+        };
         let failed = |error: std::io::Error| Complaint::new("cannot listen to signals").because(&error);
         let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP]).map_err(failed)?;
         let own = interruption.clone();
@@ -38,7 +42,10 @@ impl Interruption {
                 }
             }
         };
-        std::thread::Builder::new().name("signals".to_owned()).spawn(listen).map_err(failed)?;
+        std::thread::Builder::new()
+            .name("signals".to_owned())
+            .spawn(listen)
+            .map_err(failed)?;
         Ok(interruption)
     }
 

@@ -73,8 +73,14 @@ impl Live {
             interruption,
         };
         let own = Arc::clone(&shared);
-        let painter = std::thread::Builder::new().name("display".to_owned()).spawn(move || painter.paint(&own))?;
-        Ok(Live { shared, painter: Some(painter), paint: stream.paint() })
+        let painter = std::thread::Builder::new()
+            .name("display".to_owned())
+            .spawn(move || painter.paint(&own))?;
+        Ok(Live {
+            shared,
+            painter: Some(painter),
+            paint: stream.paint(),
+        })
     }
 
     pub(crate) fn fold(&mut self, update: &Update) {

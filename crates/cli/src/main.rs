@@ -5,21 +5,21 @@
 
 mod args;
 mod commands;
+mod complaint;
+mod display;
+mod events;
+mod exit;
+mod interruption;
+mod live;
+mod observe;
+mod plain;
+mod quantity;
+mod snippet;
 mod source;
 mod surroundings;
-mod snippet;
-mod observe;
-mod interruption;
-mod events;
-mod values;
-mod display;
-mod live;
-mod plain;
 mod telling;
-mod quantity;
 mod terminal;
-mod complaint;
-mod exit;
+mod values;
 
 use std::process::ExitCode;
 

@@ -14,14 +14,23 @@ pub(crate) fn observed<'g>(
     let entries = measurement.tree.database().entries();
     if globs.is_empty() {
         let shown = measurement.monitor.observed();
-        return Ok((Observe::Only(shown.iter().map(|entry| entries[entry.index()].path.clone()).collect()), Vec::new()));
+        return Ok((
+            Observe::Only(shown.iter().map(|entry| entries[entry.index()].path.clone()).collect()),
+            Vec::new(),
+        ));
     }
     let mut wanted = vec![false; entries.len()];
     let mut idle = Vec::new();
     for text in globs {
-        let glob = GlobBuilder::new(text).literal_separator(true).backslash_escape(true).build().map_err(|error| {
-            Complaint::new(format!("`--observe {text}` is no pattern")).because(&error).hint("`root/**` matches every entry")
-        })?;
+        let glob = GlobBuilder::new(text)
+            .literal_separator(true)
+            .backslash_escape(true)
+            .build()
+            .map_err(|error| {
+                Complaint::new(format!("`--observe {text}` is no pattern"))
+                    .because(&error)
+                    .hint("`root/**` matches every entry")
+            })?;
         let matcher = glob.compile_matcher();
         let mut matches = 0;
         for (entry, wanted) in entries.iter().zip(&mut wanted) {
@@ -38,7 +47,11 @@ pub(crate) fn observed<'g>(
     if wanted.iter().all(|wanted| *wanted) {
         return Ok((Observe::All, idle));
     }
-    let paths = entries.iter().zip(&wanted).filter(|(_, wanted)| **wanted).map(|(entry, _)| entry.path.clone());
+    let paths = entries
+        .iter()
+        .zip(&wanted)
+        .filter(|(_, wanted)| **wanted)
+        .map(|(entry, _)| entry.path.clone());
     Ok((Observe::Only(paths.collect()), idle))
 }
 

@@ -78,8 +78,16 @@ impl Plain {
         let shared = Arc::new(Shared::default());
         let own = Arc::clone(&shared);
         let paint = stream.paint();
-        let writer = std::thread::Builder::new().name("plain".to_owned()).spawn(move || own.write(stream, paint)).ok();
-        Plain { shared, writer, paint, view: View::default() }
+        let writer = std::thread::Builder::new()
+            .name("plain".to_owned())
+            .spawn(move || own.write(stream, paint))
+            .ok();
+        Plain {
+            shared,
+            writer,
+            paint,
+            view: View::default(),
+        }
     }
 
     pub(crate) fn fold(&mut self, update: &Update) {
@@ -144,7 +152,11 @@ mod tests {
             backlog.push(format!("{i}\n"));
         }
         let text = backlog.take(Paint::Plain);
-        assert!(text.starts_with("… 2 lines are left out here; the log file has them\n2\n3\n"), "{}", &text[..80]);
+        assert!(
+            text.starts_with("… 2 lines are left out here; the log file has them\n2\n3\n"),
+            "{}",
+            &text[..80]
+        );
         assert!(backlog.is_empty());
         assert_eq!(backlog.take(Paint::Plain), "");
     }

@@ -121,7 +121,7 @@ mod tests {
             "a = 1\nb = {x} + 1\nc = 2\n",
             11,
             12,
-            "error: root/f-a: no entry `x`\n --> f.ini:2:6\n  |\n2 | b = {x} + 1\n  |      ^\n  = help: did you mean `y`?\n",
+            "error: root/f-a: no entry `x`\n --> f.ini:2:6\n  |\n2 | b = {x} + 1\n  |      ^\n  |\n  = help: did you mean `y`?\n",
         );
     }
 

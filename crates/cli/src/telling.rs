@@ -27,7 +27,10 @@ pub(crate) fn lines(event: &RunEvent, paint: Paint) -> Option<String> {
                 Level::Critical => ("critical: ", Paint::error),
             };
             let mut message = message.trim_end().lines();
-            let mut text = words(paint, &format!("{level}{}", harmless(message.next().unwrap_or_default())));
+            let mut text = words(
+                paint,
+                &format!("{level}{}", harmless(message.next().unwrap_or_default())),
+            );
             for line in message {
                 text.push_str("\n          ");
                 text.push_str(&words(paint, &harmless(line)));
@@ -35,7 +38,11 @@ pub(crate) fn lines(event: &RunEvent, paint: Paint) -> Option<String> {
             text
         }
         What::State(state) => paint.emphasis(state.name()),
-        What::Run { .. } | What::Value { .. } | What::Progress { .. } | What::Problem { .. } | What::Finished { .. } => {
+        What::Run { .. }
+        | What::Value { .. }
+        | What::Progress { .. }
+        | What::Problem { .. }
+        | What::Finished { .. } => {
             return None;
         }
     };
@@ -46,13 +53,22 @@ pub(crate) fn lines(event: &RunEvent, paint: Paint) -> Option<String> {
 const LONGEST_VALUE: usize = 160;
 
 /// What came of a run. `values` are the lines of its monitor.
-pub(crate) fn summary(name: &str, report: &Report, took: Duration, values: &[(String, String)], paint: Paint) -> String {
+pub(crate) fn summary(
+    name: &str,
+    report: &Report,
+    took: Duration,
+    values: &[(String, String)],
+    paint: Paint,
+) -> String {
     let mut text = String::new();
     let width = values.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
     for (name, words) in values {
         let words: Vec<&str> = words.split_whitespace().collect();
         let words: String = harmless(&words.join(" ")).chars().take(LONGEST_VALUE).collect();
-        text.push_str(&format!("  {}  {words}\n", paint.faint(&format!("{:width$}", harmless(name)))));
+        text.push_str(&format!(
+            "  {}  {words}\n",
+            paint.faint(&format!("{:width$}", harmless(name)))
+        ));
     }
     let (words, preposition) = match report.outcome {
         Outcome::Completed => (paint.good("Completed"), "in"),
@@ -61,7 +77,10 @@ pub(crate) fn summary(name: &str, report: &Report, took: Duration, values: &[(St
         Outcome::Skipped => (paint.error("Skipped"), "after"),
     };
     let took = duration(took.as_secs_f64());
-    text.push_str(&format!("{}: {words} {preposition} {took}\n", paint.strong(&harmless(name))));
+    text.push_str(&format!(
+        "{}: {words} {preposition} {took}\n",
+        paint.strong(&harmless(name))
+    ));
     for (path, error) in &report.errors {
         text.push_str(&format!("  {}: ", paint.error(&harmless(path))));
         let mut lines = error.trim_end().lines();
@@ -82,7 +101,11 @@ pub(crate) fn summary(name: &str, report: &Report, took: Duration, values: &[(St
 
 /// `wrote log          data/rabi_001-main2026-11-22_0.log`
 pub(crate) fn written(what: &str, path: &Path, paint: Paint) -> String {
-    format!("  {} {}\n", paint.faint(&format!("wrote {what:12}")), harmless(&path.display().to_string()))
+    format!(
+        "  {} {}\n",
+        paint.faint(&format!("wrote {what:12}")),
+        harmless(&path.display().to_string())
+    )
 }
 
 #[cfg(test)]
@@ -90,7 +113,11 @@ mod tests {
     use super::*;
 
     fn check(what: What, expected: Option<&str>) {
-        let event = RunEvent { seq: 1, time_us: 0, what };
+        let event = RunEvent {
+            seq: 1,
+            time_us: 0,
+            what,
+        };
         let text = lines(&event, Paint::Plain);
         // The hour depends on where the test runs.
         assert_eq!(text.as_deref().map(|text| &text[8..]), expected);
@@ -104,8 +131,21 @@ mod tests {
             message: message.to_owned(),
         };
         check(log(Level::Info, "root/log", "T = 4 K"), Some("  T = 4 K\n"));
-        check(log(Level::Error, "root/log", "it failed:\n  why\n"), Some("  error: it failed:\n            why\n"));
-        check(log(Level::Critical, "stderr", "a\x1b[2Jb"), Some("  stderr: a\u{fffd}[2Jb\n"));
-        check(What::Progress { task: "root/l".to_owned(), index: 1, total: None }, None);
+        check(
+            log(Level::Error, "root/log", "it failed:\n  why\n"),
+            Some("  error: it failed:\n            why\n"),
+        );
+        check(
+            log(Level::Critical, "stderr", "a\x1b[2Jb"),
+            Some("  stderr: a\u{fffd}[2Jb\n"),
+        );
+        check(
+            What::Progress {
+                task: "root/l".to_owned(),
+                index: 1,
+                total: None,
+            },
+            None,
+        );
     }
 }

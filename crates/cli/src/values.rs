@@ -14,7 +14,11 @@ pub(crate) struct Values(BTreeMap<Arc<str>, Value>);
 impl Values {
     /// Those that a check left, by entry.
     pub(crate) fn of_check(tree: &Tree, values: &[Value]) -> Values {
-        let paths = tree.database().entries().iter().map(|entry| Arc::from(entry.path.as_str()));
+        let paths = tree
+            .database()
+            .entries()
+            .iter()
+            .map(|entry| Arc::from(entry.path.as_str()));
         Values(paths.zip(values.iter().cloned()).collect())
     }
 
@@ -41,9 +45,11 @@ impl Values {
             return std::fs::write(path, text);
         }
         let aside = path.with_added_extension(format!("{}.part", std::process::id()));
-        std::fs::write(&aside, text).and_then(|()| std::fs::rename(&aside, path)).inspect_err(|_| {
-            std::fs::remove_file(&aside).ok(); // It may not be there at all.
-        })
+        std::fs::write(&aside, text)
+            .and_then(|()| std::fs::rename(&aside, path))
+            .inspect_err(|_| {
+                std::fs::remove_file(&aside).ok(); // It may not be there at all.
+            })
     }
 }
 
@@ -57,7 +63,10 @@ mod tests {
         let path = folder.path().join("values.json");
         std::fs::write(&path, "old").expect("a file");
         let mut values = Values::none();
-        values.update(vec![(Arc::from("root/a \"b\""), Value::Int(3)), (Arc::from("root/a"), Value::from("x"))]);
+        values.update(vec![
+            (Arc::from("root/a \"b\""), Value::Int(3)),
+            (Arc::from("root/a"), Value::from("x")),
+        ]);
         values.write(&path).expect("room on the disk");
         let text = std::fs::read_to_string(&path).expect("the file");
         assert_eq!(text, "{\n\"root/a\": \"x\",\n\"root/a \\\"b\\\"\": 3\n}\n");

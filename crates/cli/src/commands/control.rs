@@ -32,9 +32,10 @@ pub(crate) fn control(verb: Verb, args: &Args) -> Result<Exit, Complaint> {
             Ok(Exit::Failed)
         }
         Err(ControlError::Ambiguous(running)) => Err(several(verb, &running)),
-        Err(ControlError::NoSuchRun { wanted, running }) => {
-            Err(Complaint::new(format!("no run is called `{wanted}`; these run:{}", table(&running))))
-        }
+        Err(ControlError::NoSuchRun { wanted, running }) => Err(Complaint::new(format!(
+            "no run is called `{wanted}`; these run:{}",
+            table(&running)
+        ))),
         Err(error) => Err(Complaint::new(format!("cannot {} a run", verb.name())).because(&error)),
     }
 }

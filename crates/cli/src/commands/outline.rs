@@ -54,7 +54,11 @@ pub(crate) fn outline(args: &Args) -> Result<Exit, Complaint> {
         Stream::Output.write(&format!("{:#}\n", drawing.json()));
         return Ok(Exit::Completed);
     }
-    Stream::Output.write(&drawing.text(Stream::Output.paint(), args.visible));
+    let names = if args.visible { Names::OwnAndVisible } else { Names::Own };
+    Stream::Output.write(&drawing.text(Style {
+        paint: Stream::Output.paint(),
+        names,
+    }));
     let problems = loaded
         .problems
         .iter()
@@ -69,6 +73,29 @@ pub(crate) fn outline(args: &Args) -> Result<Exit, Complaint> {
         ));
     }
     Ok(Exit::Completed)
+}
+
+/// How a tree is drawn.
+#[derive(Clone, Copy)]
+struct Style {
+    paint: Paint,
+    names: Names,
+}
+
+/// Which entries are named under a task.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Names {
+    Own,
+    OwnAndVisible,
+}
+
+/// What stands before the lines of a task.
+struct Lead<'a> {
+    /// Before its name.
+    branch: &'a str,
+    /// Before its further lines and its children.
+    under: &'a str,
+    role: &'a str,
 }
 
 struct Drawing<'a> {
@@ -100,14 +127,24 @@ impl<'a> Drawing<'a> {
         }
     }
 
-    fn text(&self, paint: Paint, visible: bool) -> String {
+    fn text(&self, style: Style) -> String {
+        let paint = style.paint;
         let name = format!("{} {}", self.measurement.name, self.measurement.id);
         let mut text = format!("{} · {}\n", paint.strong(&harmless(name.trim())), harmless(self.label));
         text.push_str(&format!(
             "default_path {}\n\n",
             harmless(&self.measurement.default_path)
         ));
-        self.draw(&mut text, paint, visible, TaskId::ROOT, "", "", "");
+        self.draw(
+            &mut text,
+            style,
+            TaskId::ROOT,
+            &Lead {
+                branch: "",
+                under: "",
+                role: "",
+            },
+        );
         let unknown = self.unknown();
         if !unknown.is_empty() {
             text.push_str(&format!(
@@ -122,8 +159,10 @@ impl<'a> Drawing<'a> {
         text
     }
 
-    /// A task, then all below it. `lead` stands before its name, `under` before its further lines and its children.
-    fn draw(&self, text: &mut String, paint: Paint, visible: bool, task: TaskId, lead: &str, under: &str, role: &str) {
+    /// A task, then all below it.
+    fn draw(&self, text: &mut String, style: Style, task: TaskId, lead: &Lead<'_>) {
+        let Style { paint, names } = style;
+        let Lead { branch, under, role } = lead;
         let node = self.measurement.tree.node(task);
         let Some(line) = self.line_of.get(&task).and_then(|at| self.outline.lines.get(*at)) else {
             return;
@@ -136,7 +175,7 @@ impl<'a> Drawing<'a> {
         };
         text.push_str(&format!(
             "{}{role}{}  {id}",
-            paint.faint(lead),
+            paint.faint(branch),
             paint.strong(&harmless(&node.name))
         ));
         for fact in self.facts(line) {
@@ -146,20 +185,20 @@ impl<'a> Drawing<'a> {
 
         let children: Vec<TaskId> = node.embedded.into_iter().chain(node.children.iter().copied()).collect();
         let bar = if children.is_empty() { "   " } else { "│  " };
-        let names: Vec<&str> = line
+        let own: Vec<&str> = line
             .entries
             .iter()
             .map(|path| path.rsplit('/').next().unwrap_or(path))
             .collect();
-        if !names.is_empty() {
-            let names = harmless(&names.join(", "));
+        if !own.is_empty() {
+            let names = harmless(&own.join(", "));
             text.push_str(&format!(
                 "{}{}\n",
                 paint.faint(&format!("{under}{bar}")),
                 paint.emphasis(&names)
             ));
         }
-        if visible {
+        if names == Names::OwnAndVisible {
             let names = format!("sees {}", harmless(&self.visible(line).join(", ")));
             text.push_str(&format!(
                 "{}{}\n",
@@ -175,14 +214,16 @@ impl<'a> Drawing<'a> {
                 ("├─ ", "│  ")
             };
             let role = if node.embedded == Some(*child) { "sets " } else { "" };
+            let (branch, further) = (format!("{under}{branch}"), format!("{under}{further}"));
             self.draw(
                 text,
-                paint,
-                visible,
+                style,
                 *child,
-                &format!("{under}{branch}"),
-                &format!("{under}{further}"),
-                role,
+                &Lead {
+                    branch: &branch,
+                    under: &further,
+                    role,
+                },
             );
         }
     }

@@ -74,11 +74,17 @@ enum Existing {
 
 pub(crate) fn run(args: &Args) -> Result<Exit, Complaint> {
     args.refuse_conflicts()?;
-    let program = std::env::current_exe().map_err(|error| Complaint::new("cannot find this program").because(&error))?;
+    let program =
+        std::env::current_exe().map_err(|error| Complaint::new("cannot find this program").because(&error))?;
     let events = args.events.as_deref().map(EventStream::open).transpose()?;
     let engine = Engine::new(program);
     let interruption = Interruption::listen(engine.operator(), events.as_ref().map(EventStream::give_up))?;
-    let mut session = Session { args, engine, events, interruption };
+    let mut session = Session {
+        args,
+        engine,
+        events,
+        interruption,
+    };
     let mut exit = Exit::Completed;
     for (at, path) in args.files.iter().enumerate() {
         if session.interruption.has_come() {
@@ -101,7 +107,10 @@ impl Args {
         for (option, output) in [("--events", &self.events), ("--values-out", &self.values_out)] {
             let same = |file: &&PathBuf| output.as_ref().is_some_and(|output| is_same_file(output, file));
             if let Some(file) = self.files.iter().find(same) {
-                return Err(Complaint::new(format!("`{option}` would replace the measurement `{}`", file.display())));
+                return Err(Complaint::new(format!(
+                    "`{option}` would replace the measurement `{}`",
+                    file.display()
+                )));
             }
         }
         Ok(())
@@ -131,7 +140,12 @@ impl Session<'_> {
             Err(complaint) => {
                 complaint.print();
                 let label = path.display().to_string();
-                let facts = Facts { name: label.clone(), id: String::new(), file: label, default_path: String::new() };
+                let facts = Facts {
+                    name: label.clone(),
+                    id: String::new(),
+                    file: label,
+                    default_path: String::new(),
+                };
                 self.say_skipped(facts, &[(Problem::error(Stage::Read, "", complaint.line()), None)]);
                 self.write_values(&Values::none());
                 return Exit::Unusable;
@@ -156,7 +170,10 @@ impl Session<'_> {
                     Some(_) => (Exit::Refused, "refused by the checks"),
                     None => (Exit::Unusable, "cannot be performed"),
                 };
-                Stream::Error.write(&format!("{}: {verdict}: {errors}; nothing was performed\n", loaded.label));
+                Stream::Error.write(&format!(
+                    "{}: {verdict}: {errors}; nothing was performed\n",
+                    loaded.label
+                ));
                 exit
             }
         }
@@ -171,13 +188,20 @@ impl Session<'_> {
             }
         };
         for glob in idle {
-            Stream::Error.write(&format!("warning: `--observe {glob}` matches no entry of `{}`\n", loaded.label));
+            Stream::Error.write(&format!(
+                "warning: `--observe {glob}` matches no entry of `{}`\n",
+                loaded.label
+            ));
         }
         let request = Request {
             text: measurement.text().to_owned(),
             date: checked.date.clone(),
             time: checked.time.clone(),
-            checks: if self.args.skip_checks { Checks::Skip } else { Checks::Run },
+            checks: if self.args.skip_checks {
+                Checks::Skip
+            } else {
+                Checks::Run
+            },
             observe,
             lossless: self.args.lossless,
             all_values: self.args.values_out.is_some(),
@@ -201,7 +225,10 @@ impl Session<'_> {
         let paint = stream.paint();
         for problem in report.problems.iter().filter(|problem| !checked.has(problem)) {
             // The places of the child's own check are those of the text that was sent, not of the file.
-            let problem = Problem { place: None, ..problem.clone() };
+            let problem = Problem {
+                place: None,
+                ..problem.clone()
+            };
             stream.write(&snippet::text(&problem, "", &loaded.label, stream));
         }
         let values = shown_values(measurement, &view);
@@ -220,17 +247,24 @@ impl Session<'_> {
     }
 
     fn perform_job(&mut self, job: Job, facts: Facts, stream: Stream, measurement: &Measurement) -> (Report, View) {
-        let Session { args, engine, events, interruption } = self;
-        let live = !args.plain && !(args.events_on_output() && Stream::Output.is_terminal());
-        let mut display = if live {
-            Display::best(stream, measurement, interruption.clone())
-        } else {
+        let Session {
+            args,
+            engine,
+            events,
+            interruption,
+        } = self;
+        let plain = args.plain || args.events_on_output() && Stream::Output.is_terminal();
+        let mut display = if plain {
             Display::plain(stream)
+        } else {
+            Display::best(stream, measurement, interruption.clone())
         };
         // Without it the run goes on; only other terminals cannot talk to it.
         let control = ControlServer::start(engine.operator(), &facts);
         if let Err(error) = &control {
-            Complaint::new("`measurand pause|resume|stop|kill` cannot reach this run").because(error).print();
+            Complaint::new("`measurand pause|resume|stop|kill` cannot reach this run")
+                .because(error)
+                .print();
         }
         let report = engine.perform(job, &mut |update| {
             if let Update::Event(event) = &update {
@@ -266,8 +300,13 @@ impl Session<'_> {
             line: *line,
         }));
         let errors = problems.iter().filter(|(problem, _)| problem.is_error());
-        let errors = errors.map(|(problem, _)| (problem.path.clone(), problem.message.clone())).collect();
-        whats.push(What::Finished { outcome: Outcome::Skipped, errors });
+        let errors = errors
+            .map(|(problem, _)| (problem.path.clone(), problem.message.clone()))
+            .collect();
+        whats.push(What::Finished {
+            outcome: Outcome::Skipped,
+            errors,
+        });
         let time_us = jiff::Timestamp::now().as_microsecond();
         for (seq, what) in (1..).zip(whats) {
             events.push(&supervisor::RunEvent { seq, time_us, what });
@@ -287,7 +326,11 @@ impl Session<'_> {
     }
 
     fn stream(&self) -> Stream {
-        if self.args.events_on_output() { Stream::Error } else { Stream::Output }
+        if self.args.events_on_output() {
+            Stream::Error
+        } else {
+            Stream::Output
+        }
     }
 
     fn close(self, exit: Exit) -> Result<Exit, Complaint> {
@@ -315,13 +358,20 @@ impl Checked {
         let (date, time) = day_and_time();
         let mut problems = loaded.problems.clone();
         let Some(measurement) = &loaded.measurement else {
-            return Ok(Checked { problems, values: Values::none(), date, time });
+            return Ok(Checked {
+                problems,
+                values: Values::none(),
+                date,
+                time,
+            });
         };
         if let Some(folder) = args.changes.default_path.as_deref().filter(|_| measurement.is_built()) {
             std::fs::create_dir_all(folder)
                 .map_err(|error| Complaint::of_file("make the folder", Path::new(folder), &error))?;
         }
-        let checked = measurement.tree.check(&measurement.facts(&date, &time), &Folders::default());
+        let checked = measurement
+            .tree
+            .check(&measurement.facts(&date, &time), &Folders::default());
         let values = Values::of_check(&measurement.tree, &checked.values);
         problems.extend(checked.problems);
         if args.skip_checks {
@@ -329,19 +379,29 @@ impl Checked {
                 problem.severity = Severity::Warning;
             }
         }
-        Ok(Checked { problems, values, date, time })
+        Ok(Checked {
+            problems,
+            values,
+            date,
+            time,
+        })
     }
 
     /// Errors first, warnings after them.
     fn print(&self, loaded: &Loaded) {
         let (errors, warnings): (Vec<_>, Vec<_>) = self.problems.iter().partition(|problem| problem.is_error());
         for problem in errors.into_iter().chain(warnings) {
-            Stream::Error.write(&format!("{}\n", snippet::text(problem, loaded, &loaded.label, Stream::Error)));
+            Stream::Error.write(&format!(
+                "{}\n",
+                snippet::text(problem, loaded, &loaded.label, Stream::Error)
+            ));
         }
     }
 
     fn has(&self, problem: &Problem) -> bool {
-        self.problems.iter().any(|known| known.path == problem.path && known.message == problem.message)
+        self.problems
+            .iter()
+            .any(|known| known.path == problem.path && known.message == problem.message)
     }
 }
 
@@ -354,18 +414,31 @@ fn facts(loaded: &Loaded) -> Facts {
             file,
             default_path: measurement.default_path.clone(),
         },
-        None => Facts { name: file.clone(), id: String::new(), file, default_path: String::new() },
+        None => Facts {
+            name: file.clone(),
+            id: String::new(),
+            file,
+            default_path: String::new(),
+        },
     }
 }
 
 /// The problems with their lines.
 fn placed(problems: &[Problem], loaded: &Loaded) -> Vec<(Problem, Option<usize>)> {
-    problems.iter().map(|problem| (problem.clone(), loaded.line_col(problem).map(|(line, _)| line))).collect()
+    problems
+        .iter()
+        .map(|problem| (problem.clone(), loaded.line_col(problem).map(|(line, _)| line)))
+        .collect()
 }
 
 /// The lines of the file's monitor as the run left them.
 fn shown_values(measurement: &Measurement, view: &View) -> Vec<(String, String)> {
     let database = measurement.tree.database();
     let words = |shown: &measurement::Shown| shown.words(|entry| view.value_of(&database.entry(entry).path));
-    measurement.monitor.shown().iter().map(|shown| (shown.name.clone(), words(shown))).collect()
+    measurement
+        .monitor
+        .shown()
+        .iter()
+        .map(|shown| (shown.name.clone(), words(shown)))
+        .collect()
 }

@@ -31,8 +31,18 @@ pub(super) struct Panel {
     shown: Vec<Shown>,
     /// Entry paths by entry, for the monitor's lines.
     paths: Vec<String>,
-    /// When each running loop was first seen, in microseconds.
-    seen: Vec<(String, i64)>,
+    seen: Vec<Seen>,
+    /// When the last rows were made.
+    last_us: i64,
+}
+
+/// A pass of a loop that runs, as this display saw it: news of fast loops come too rarely to count their iterations.
+struct Seen {
+    task: String,
+    /// Iteration of the loop around it; another one means another pass.
+    around: u64,
+    /// Since when, in microseconds, pauses taken out.
+    since_us: i64,
 }
 
 /// A task that works for this long without a word may hang.
@@ -49,8 +59,15 @@ impl Panel {
         Panel {
             stem: measurement.stem(),
             shown: measurement.monitor.shown().to_vec(),
-            paths: measurement.tree.database().entries().iter().map(|entry| entry.path.clone()).collect(),
+            paths: measurement
+                .tree
+                .database()
+                .entries()
+                .iter()
+                .map(|entry| entry.path.clone())
+                .collect(),
             seen: Vec::new(),
+            last_us: 0,
         }
     }
 
@@ -62,7 +79,7 @@ impl Panel {
         let mut head = vec![self.head(view, now_us)];
         let foot = foot(view, keys);
         if keys == Keys::AskedToKill && room < 2 {
-            return vec![foot];
+            return vec![foot; room];
         }
         if room >= 8 {
             head.insert(0, Row::new().with(Look::Faint, &"─".repeat(width)));
@@ -86,11 +103,25 @@ impl Panel {
     }
 
     fn remember(&mut self, view: &View, now_us: i64) {
-        self.seen.retain(|(task, _)| view.loops.iter().any(|running| running.task == *task));
+        if view.state == Some(RunState::Paused) {
+            let held = now_us - self.last_us;
+            self.seen.iter_mut().for_each(|seen| seen.since_us += held);
+        }
+        self.last_us = now_us;
+        self.seen
+            .retain(|seen| view.loops.iter().any(|running| running.task == seen.task));
+        let mut around = 0;
         for running in &view.loops {
-            if !self.seen.iter().any(|(task, _)| *task == running.task) {
-                self.seen.push((running.task.clone(), now_us));
+            match self.seen.iter_mut().find(|seen| seen.task == running.task) {
+                Some(seen) if seen.around == around => (),
+                Some(seen) => (seen.around, seen.since_us) = (around, now_us),
+                None => self.seen.push(Seen {
+                    task: running.task.clone(),
+                    around,
+                    since_us: now_us,
+                }),
             }
+            around = running.index;
         }
     }
 
@@ -126,45 +157,65 @@ impl Panel {
 
     fn loops(&self, view: &View, now_us: i64, width: usize) -> Vec<Row> {
         // What is left does not shrink while nothing goes on.
-        let now_us = if view.state == Some(RunState::Paused) { view.last_us } else { now_us };
+        let now_us = if view.state == Some(RunState::Paused) {
+            view.last_us
+        } else {
+            now_us
+        };
         let fractions = fractions(&view.loops);
-        let names: Vec<String> =
-            view.loops.iter().map(|running| cut_front(name_of(&running.task), LONGEST_NAME.min(width / 3))).collect();
+        let names: Vec<String> = view
+            .loops
+            .iter()
+            .map(|running| cut_front(name_of(&running.task), LONGEST_NAME.min(width / 3)))
+            .collect();
         let counts: Vec<String> = view.loops.iter().map(count_of).collect();
         let widest = |texts: &[String]| texts.iter().map(|text| columns(text)).max().unwrap_or(0);
         let (name_width, count_width) = (widest(&names), widest(&counts));
         // The time left is last, so that it is what a narrow terminal loses.
         let bar_width = width.saturating_sub(name_width + count_width + 26).min(60);
         let rows = view.loops.iter().zip(&fractions).zip(names.iter().zip(&counts));
-        rows.map(|((running, fraction), (name, count))| {
-            let mut row = Row::new().with(Look::Plain, "  ").with(Look::Plain, name).pad(2 + name_width + 2);
-            if bar_width >= 6 {
-                row = bar(row, *fraction, bar_width).with(Look::Plain, "  ");
-            }
-            let blanks = count_width - columns(count);
-            row = row.with(Look::Plain, &format!("{}{count}", " ".repeat(blanks)));
-            match self.left(running, *fraction, now_us) {
-                Some(seconds) => row.with(Look::Faint, &format!("   {} left", duration(seconds))),
-                None => row,
-            }
-        })
-        .collect()
+        rows.enumerate()
+            .map(|(at, ((running, fraction), (name, count)))| {
+                let mut row = Row::new()
+                    .with(Look::Plain, "  ")
+                    .with(Look::Plain, name)
+                    .pad(2 + name_width + 2);
+                if bar_width >= 6 {
+                    row = bar(row, *fraction, bar_width).with(Look::Plain, "  ");
+                }
+                let blanks = count_width - columns(count);
+                row = row.with(Look::Plain, &format!("{}{count}", " ".repeat(blanks)));
+                match self.left(running, *fraction, now_us, at == 0) {
+                    Some(seconds) if seconds >= 1.0 => row.with(Look::Faint, &format!("   {} left", duration(seconds))),
+                    // Inner loops are over and begin again too fast for their last second to be read.
+                    Some(_) if at == 0 => row.with(Look::Faint, "   less than 1 s left"),
+                    Some(_) | None => row,
+                }
+            })
+            .collect()
     }
 
-    /// Seconds that a loop still takes: as its own iterations say, or during the first of them, as those inside it do.
-    fn left(&self, running: &LoopView, fraction: Option<f64>, now_us: i64) -> Option<f64> {
-        if let Some(left) = running.left_us(now_us) {
+    /// Seconds that a loop still takes, if it goes on as it did. The outermost loop's own iterations say it best once
+    /// there are some.
+    fn left(&self, running: &LoopView, fraction: Option<f64>, now_us: i64, is_outermost: bool) -> Option<f64> {
+        if is_outermost && let Some(left) = running.left_us(now_us) {
             return Some(left as f64 / 1e6);
         }
-        let (_, seen_us) = self.seen.iter().find(|(task, _)| *task == running.task)?;
+        let seen = self.seen.iter().find(|seen| seen.task == running.task)?;
         // From less than this nothing can be foretold.
         let fraction = fraction.filter(|fraction| *fraction > 0.01)?;
-        Some((now_us - seen_us).max(0) as f64 / 1e6 * (1.0 - fraction) / fraction)
+        Some((now_us - seen.since_us).max(0) as f64 / 1e6 * (1.0 - fraction) / fraction)
     }
 
     /// The monitor's lines, as many as there is room for.
     fn values(&self, view: &View, room: usize) -> Vec<Row> {
-        let name_width = self.shown.iter().map(|shown| columns(&shown.name)).max().unwrap_or(0).min(LONGEST_NAME);
+        let name_width = self
+            .shown
+            .iter()
+            .map(|shown| columns(&shown.name))
+            .max()
+            .unwrap_or(0)
+            .min(LONGEST_NAME);
         let row = |shown: &Shown| {
             let words = shown.words(|entry| view.value_of(self.paths.get(entry.index())?));
             Row::new()
@@ -176,7 +227,9 @@ impl Panel {
         if self.shown.len() <= room {
             return self.shown.iter().map(row).collect();
         }
-        let Some(fit) = room.checked_sub(1) else { return Vec::new() };
+        let Some(fit) = room.checked_sub(1) else {
+            return Vec::new();
+        };
         let mut rows: Vec<Row> = self.shown.iter().take(fit).map(row).collect();
         rows.push(Row::new().with(Look::Faint, &format!("  … and {} more", self.shown.len() - fit)));
         rows
@@ -191,8 +244,12 @@ fn name_of(task: &str) -> &str {
 fn fractions(loops: &[LoopView]) -> Vec<Option<f64>> {
     let mut fractions = vec![None; loops.len()];
     for (at, running) in loops.iter().enumerate().rev() {
-        let Some(total) = running.total.filter(|total| *total > 0) else { continue };
-        let inside = loops.get(at + 1).filter(|inner| inner.task.starts_with(&format!("{}/", running.task)));
+        let Some(total) = running.total.filter(|total| *total > 0) else {
+            continue;
+        };
+        let inside = loops
+            .get(at + 1)
+            .filter(|inner| inner.task.starts_with(&format!("{}/", running.task)));
         let inner: f64 = inside.and_then(|_| fractions[at + 1]).unwrap_or(0.0);
         let done = running.index.saturating_sub(1) as f64 + inner;
         fractions[at] = Some((done / total as f64).clamp(0.0, 1.0));
@@ -235,22 +292,29 @@ fn places(view: &View) -> Vec<Row> {
         let words = format!("  {} {doing} for {}", at.task, duration(time.as_secs() as f64));
         Row::new().with(look, &words)
     };
-    places.iter().filter(|at| at.millis >= 1000).take(PLACES).map(row).collect()
+    places
+        .iter()
+        .filter(|at| at.millis >= 1000)
+        .take(PLACES)
+        .map(row)
+        .collect()
 }
 
 fn foot(view: &View, keys: Keys) -> Row {
     if keys == Keys::AskedToKill {
-        return Row::new().with(Look::Error, " kill?").with(Look::Plain, " press k again, any other key to go on");
+        return Row::new()
+            .with(Look::Error, " kill?")
+            .with(Look::Plain, " press k again, any other key to go on");
     }
     let key = |row: Row, letter: &str, word: &str| {
-        row.with(Look::Plain, "  ").with(Look::Strong, letter).with(Look::Faint, &format!(" {word}"))
+        row.with(Look::Plain, "  ")
+            .with(Look::Strong, letter)
+            .with(Look::Faint, &format!(" {word}"))
     };
     let row = Row::new();
     match view.state {
         Some(RunState::Stopping) => key(row.with(Look::Plain, "  stopping …"), "k", "kill"),
-        Some(RunState::Pausing | RunState::Paused) => {
-            key(key(key(row, "p", "resume"), "s", "stop"), "k", "kill")
-        }
+        Some(RunState::Pausing | RunState::Paused) => key(key(key(row, "p", "resume"), "s", "stop"), "k", "kill"),
         None | Some(RunState::Ready | RunState::Running | RunState::Resuming) => {
             key(key(key(row, "p", "pause"), "s", "stop"), "k", "kill")
         }
@@ -268,7 +332,8 @@ mod tests {
     use super::*;
     use crate::terminal::Paint;
 
-    const TEXT: &str = "name = rabi\nid = 001\n[root_task]\n[[children_0]]\ntask_id = exopy.SleepTask\nname = 電圧\ntime = 1\n";
+    const TEXT: &str =
+        "name = rabi\nid = 001\n[root_task]\n[[children_0]]\ntask_id = exopy.SleepTask\nname = 電圧\ntime = 1\n";
 
     fn panel() -> Panel {
         let measurement = Measurement::read(TEXT.as_bytes(), "m", &Overrides::default()).expect("a measurement");
@@ -284,14 +349,28 @@ mod tests {
             log_file: "a.log".into(),
             saved_file: "a.ini".into(),
         });
-        let mut at = |second: i64, what| view.fold(&Update::Event(RunEvent { seq: 1, time_us: second * 1_000_000, what }));
+        let mut at = |second: i64, what| {
+            view.fold(&Update::Event(RunEvent {
+                seq: 1,
+                time_us: second * 1_000_000,
+                what,
+            }))
+        };
         at(0, What::State(RunState::Running));
         for second in 0..=5 {
-            let progress = |task: &str, index| What::Progress { task: task.to_owned(), index, total: Some(10) };
+            let progress = |task: &str, index| What::Progress {
+                task: task.to_owned(),
+                index,
+                total: Some(10),
+            };
             at(second, progress("root/freq", 1));
             at(second, progress("root/freq/power", second as u64 + 1));
         }
-        view.fold(&Update::At { task: "root/freq/power/x".into(), doing: Doing::Working, millis: 12_000 });
+        view.fold(&Update::At {
+            task: "root/freq/power/x".into(),
+            doing: Doing::Working,
+            millis: 12_000,
+        });
         view
     }
 
@@ -299,7 +378,10 @@ mod tests {
         let mut panel = panel();
         panel.rows(&view(), Keys::Usual, 0, size);
         let rows = panel.rows(&view(), Keys::Usual, 5_000_000, size);
-        let texts: Vec<String> = rows.iter().map(|row| row.text(size.0, Paint::Plain).trim_end().to_owned()).collect();
+        let texts: Vec<String> = rows
+            .iter()
+            .map(|row| row.text(size.0, Paint::Plain).trim_end().to_owned())
+            .collect();
         assert_eq!(format!("\n{}", texts.join("\n")), expected);
     }
 
@@ -310,8 +392,8 @@ mod tests {
             "
 ────────────────────────────────────────────────────────────
  Running   rabi_001   0:05
-  freq        ━╸─────────────────   1/10   1 min 35 s left
-  freq/power  ━━━━━━━━━╸─────────   6/10   5.0 s left
+  freq        ━───────────────────  1/10   1 min 35 s left
+  freq/power  ━━━━━━━━━━──────────  6/10   5.0 s left
   meas_time  10-00-00
   電圧_time  0.25
   root/freq/power/x working for 12 s
@@ -321,16 +403,22 @@ mod tests {
 
     #[test]
     fn a_small_terminal_shows_what_matters_most() {
-        check((60, 6), "
+        check(
+            (60, 6),
+            "
  Running   rabi_001   0:05
-  freq        ━╸─────────────────   1/10   1 min 35 s left
-  freq/power  ━━━━━━━━━╸─────────   6/10   5.0 s left
+  freq        ━───────────────────  1/10   1 min 35 s left
+  freq/power  ━━━━━━━━━━──────────  6/10   5.0 s left
   root/freq/power/x working for 12 s
-  p pause  s stop  k kill");
-        check((12, 4), "
+  p pause  s stop  k kill",
+        );
+        check(
+            (12, 4),
+            "
  Running   …
   root/freq…
-  p pause  …");
+  p pause  …",
+        );
         check((1, 2), "\n…");
         check((0, 0), "\n");
     }

@@ -56,24 +56,28 @@ impl Row {
 
     /// The row in at most `width` columns; what is cut off ends with `…`.
     pub(super) fn text(&self, width: usize, paint: Paint) -> String {
-        let mut left = width;
+        let is_cut = self.columns() > width;
+        let mut left = if is_cut { width.saturating_sub(1) } else { width };
         let mut text = String::new();
         for (look, piece) in &self.pieces {
-            let cut = cut(piece, left);
-            left = left.saturating_sub(columns(&cut));
+            let kept = beginning(piece, left);
+            left -= columns(kept);
             text.push_str(&match look {
-                Look::Plain => cut.clone(),
-                Look::Faint => paint.faint(&cut),
-                Look::Strong => paint.strong(&cut),
-                Look::Emphasis => paint.emphasis(&cut),
-                Look::Good => paint.good(&cut),
-                Look::Warning => paint.warning(&cut),
-                Look::Error => paint.error(&cut),
-                Look::Badge(colour) => paint.coloured_ground(*colour, &cut),
+                Look::Plain => kept.to_owned(),
+                Look::Faint => paint.faint(kept),
+                Look::Strong => paint.strong(kept),
+                Look::Emphasis => paint.emphasis(kept),
+                Look::Good => paint.good(kept),
+                Look::Warning => paint.warning(kept),
+                Look::Error => paint.error(kept),
+                Look::Badge(colour) => paint.coloured_ground(*colour, kept),
             });
-            if cut.len() != piece.len() || left == 0 {
+            if kept.len() < piece.len() {
                 break;
             }
+        }
+        if is_cut && width > 0 {
+            text.push('…');
         }
         text
     }
@@ -84,24 +88,25 @@ pub(super) fn columns(text: &str) -> usize {
     text.chars().map(|c| c.width().unwrap_or(0)).sum()
 }
 
+/// As much of a text as fits into `width` columns.
+fn beginning(text: &str, width: usize) -> &str {
+    let mut used = 0;
+    let end = text.char_indices().find(|(_, c)| {
+        used += c.width().unwrap_or(0);
+        used > width
+    });
+    end.map_or(text, |(end, _)| &text[..end])
+}
+
 /// The beginning of a text that fits into `width` columns, with `…` for what does not.
 pub(super) fn cut(text: &str, width: usize) -> String {
     if columns(text) <= width {
         return text.to_owned();
     }
-    let mut kept = String::new();
-    let mut used = 1;
-    for c in text.chars() {
-        used += c.width().unwrap_or(0);
-        if used > width {
-            break;
-        }
-        kept.push(c);
+    match width.checked_sub(1) {
+        Some(kept) => format!("{}…", beginning(text, kept)),
+        None => String::new(),
     }
-    if width > 0 {
-        kept.push('…');
-    }
-    kept
 }
 
 /// The end of a text that fits: of a path, the end says more.
@@ -128,7 +133,9 @@ mod tests {
 
     #[test]
     fn a_row_is_never_wider_than_it_may_be() {
-        let row = Row::new().with(Look::Strong, "Ramsey").with(Look::Plain, " 電圧 e\u{301}tude");
+        let row = Row::new()
+            .with(Look::Strong, "Ramsey")
+            .with(Look::Plain, " 電圧 e\u{301}tude");
         for width in 0..30 {
             let text = row.text(width, Paint::Plain);
             assert!(columns(&text) <= width, "{text} in {width}");
@@ -147,6 +154,9 @@ mod tests {
 
     #[test]
     fn what_would_move_the_cursor_is_shown_instead() {
-        assert_eq!(Row::new().with(Look::Plain, "a\x1b[2J\tb").text(80, Paint::Plain), "a\u{fffd}[2J b");
+        assert_eq!(
+            Row::new().with(Look::Plain, "a\x1b[2J\tb").text(80, Paint::Plain),
+            "a\u{fffd}[2J b"
+        );
     }
 }

@@ -44,7 +44,12 @@ impl Screen {
         });
         enable_raw_mode()?;
         stream.write(HIDE_CURSOR);
-        Ok(Screen { stream, paint: stream.paint(), drawn: Vec::new(), last: String::new() })
+        Ok(Screen {
+            stream,
+            paint: stream.paint(),
+            drawn: Vec::new(),
+            last: String::new(),
+        })
     }
 
     pub(super) fn paint(&self) -> Paint {
@@ -95,7 +100,11 @@ impl Screen {
 
     /// To the beginning of the first row that was drawn.
     fn back_to_the_top(&self, width: usize) -> String {
-        let lines: usize = self.drawn.iter().map(|columns| columns.div_ceil(width.max(1)).max(1)).sum();
+        let lines: usize = self
+            .drawn
+            .iter()
+            .map(|columns| columns.div_ceil(width.max(1)).max(1))
+            .sum();
         match lines {
             0 | 1 => "\r".to_owned(),
             lines => format!("\r\x1b[{}A", lines - 1),
@@ -121,11 +130,19 @@ mod tests {
 
     #[test]
     fn after_a_resize_the_wrapped_rows_are_counted() {
-        let screen = |drawn| Screen { stream: Stream::Error, paint: Paint::Plain, drawn, last: String::new() };
+        let screen = |drawn| Screen {
+            stream: Stream::Error,
+            paint: Paint::Plain,
+            drawn,
+            last: String::new(),
+        };
         let narrow = std::mem::ManuallyDrop::new(screen(vec![10, 0, 25]));
         assert_eq!(narrow.back_to_the_top(80), "\r\x1b[2A");
         assert_eq!(narrow.back_to_the_top(10), "\r\x1b[4A");
         assert_eq!(narrow.back_to_the_top(0), "\r\x1b[35A");
-        assert_eq!(std::mem::ManuallyDrop::new(screen(Vec::new())).back_to_the_top(80), "\r");
+        assert_eq!(
+            std::mem::ManuallyDrop::new(screen(Vec::new())).back_to_the_top(80),
+            "\r"
+        );
     }
 }
