@@ -5,13 +5,14 @@
 //!
 //! ```text
 //! keys    what a key means         row     text that fits
-//! panel   view → rows              screen  rows → terminal
+//! panel   view → rows              screen  rows → terminal      tty  the keyboard
 //! ```
 
 mod keys;
 mod panel;
 mod row;
 mod screen;
+mod tty;
 
 use std::{
     io,
@@ -20,7 +21,6 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use crossterm::event::{self, Event};
 use measurement::Measurement;
 use supervisor::{RunState, Update, View, What};
 
@@ -28,6 +28,7 @@ use self::{
     keys::{Act, Keys},
     panel::Panel,
     screen::Screen,
+    tty::{Input, Tty},
 };
 use crate::{
     interruption::Interruption,
@@ -62,14 +63,15 @@ const FRAME: Duration = Duration::from_millis(66);
 
 impl Live {
     /// # Errors
-    /// The terminal has no raw mode, or there is no thread to be had.
+    /// There is no keyboard, or no thread to be had.
     pub(crate) fn open(stream: Stream, measurement: &Measurement, interruption: Interruption) -> io::Result<Live> {
         let shared = Arc::new(Shared::default());
         let painter = Painter {
-            screen: Screen::open(stream)?,
+            tty: Tty::open()?,
+            screen: Screen::open(stream),
             panel: Panel::new(measurement),
             keys: Keys::default(),
-            has_keys: true,
+            is_gone: false,
             interruption,
         };
         let own = Arc::clone(&shared);
@@ -123,11 +125,12 @@ impl Shared {
 }
 
 struct Painter {
+    tty: Tty,
     screen: Screen,
     panel: Panel,
     keys: Keys,
-    /// A terminal without keys is only drawn on.
-    has_keys: bool,
+    /// A terminal that was hung up is left alone.
+    is_gone: bool,
     interruption: Interruption,
 }
 
@@ -140,7 +143,9 @@ impl Painter {
             let rows = self.panel.rows(&scene.view, self.keys, now_us(), self.screen.size());
             let is_closing = scene.is_closing;
             drop(scene);
-            self.screen.draw(&above, &rows);
+            if !self.is_gone {
+                self.screen.draw(&above, &rows);
+            }
             if is_closing {
                 return;
             }
@@ -150,24 +155,23 @@ impl Painter {
 
     /// Until the next frame is due, or a key was pressed.
     fn wait(&mut self, shared: &Shared, state: Option<RunState>) {
-        if self.has_keys {
-            match event::poll(FRAME) {
-                Ok(false) => return,
-                Ok(true) => match event::read() {
-                    Ok(Event::Key(key)) => return self.press(key, state),
-                    Ok(_) => return,
-                    Err(_) => self.has_keys = false,
-                },
-                Err(_) => self.has_keys = false,
+        if self.is_gone {
+            let mut scene = shared.lock();
+            while !scene.is_closing {
+                scene = shared.closing.wait(scene).unwrap_or_else(PoisonError::into_inner);
             }
+            return;
         }
-        let scene = shared.lock();
-        if !scene.is_closing {
-            drop(shared.closing.wait_timeout(scene, FRAME));
+        match self.tty.wait(FRAME) {
+            Input::Nothing => (),
+            Input::Gone => self.is_gone = true,
+            // The arrow keys and their like send an escape and letters that mean nothing here.
+            Input::Keys(keys) if keys.starts_with(b"\x1b") => self.press(b'\x1b', state),
+            Input::Keys(keys) => keys.into_iter().for_each(|key| self.press(key, state)),
         }
     }
 
-    fn press(&mut self, key: event::KeyEvent, state: Option<RunState>) {
+    fn press(&mut self, key: u8, state: Option<RunState>) {
         let is_held = matches!(state, Some(RunState::Pausing | RunState::Paused));
         let operator = self.interruption.operator();
         match self.keys.press(key, is_held) {

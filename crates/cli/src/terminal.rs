@@ -5,6 +5,8 @@
 
 use std::io::{self, IsTerminal, Write};
 
+use rustix::termios::{tcgetpgrp, tcgetwinsize};
+
 /// Standard output or standard error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Stream {
@@ -44,8 +46,8 @@ impl Stream {
     /// Whether it is a terminal with a movable cursor that this process may draw on: a background job may not.
     pub(crate) fn can_be_drawn_on(self) -> bool {
         let group = match self {
-            Stream::Output => rustix::termios::tcgetpgrp(io::stdout()),
-            Stream::Error => rustix::termios::tcgetpgrp(io::stderr()),
+            Stream::Output => tcgetpgrp(io::stdout()),
+            Stream::Error => tcgetpgrp(io::stderr()),
         };
         let in_foreground = group.is_ok_and(|group| group == rustix::process::getpgrp());
         let dumb = std::env::var_os("TERM").is_none_or(|term| term == "dumb");
@@ -53,10 +55,17 @@ impl Stream {
     }
 
     pub(crate) fn width(self) -> usize {
-        match crossterm::terminal::size() {
-            Ok((columns, _)) if self.is_terminal() => usize::from(columns).max(20),
-            Ok(_) | Err(_) => WIDTH_OF_A_FILE,
-        }
+        self.size().map_or(WIDTH_OF_A_FILE, |(columns, _)| columns.max(20))
+    }
+
+    /// Columns and rows of a terminal that says so.
+    pub(crate) fn size(self) -> Option<(usize, usize)> {
+        let size = match self {
+            Stream::Output => tcgetwinsize(io::stdout()),
+            Stream::Error => tcgetwinsize(io::stderr()),
+        };
+        let size = size.ok().filter(|size| size.ws_col > 0 && size.ws_row > 0)?;
+        Some((usize::from(size.ws_col), usize::from(size.ws_row)))
     }
 
     pub(crate) fn write(self, text: &str) {

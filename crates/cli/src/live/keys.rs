@@ -1,7 +1,5 @@
 //! What the keys of the live display mean: a pure decision, so that no run is killed by a slip of the finger.
 
-use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
-
 /// What a key asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Act {
@@ -12,6 +10,9 @@ pub(super) enum Act {
     /// Ctrl-C: stop, and the second time kill.
     Interrupt,
 }
+
+/// What a terminal sends for Ctrl-C when it does not make a signal of it.
+const CTRL_C: u8 = 3;
 
 /// What was pressed before.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -24,24 +25,19 @@ pub(super) enum Keys {
 
 impl Keys {
     /// `is_held` says whether the run is paused or about to be.
-    pub(super) fn press(&mut self, key: KeyEvent, is_held: bool) -> Option<Act> {
-        if key.kind == KeyEventKind::Release {
-            return None;
-        }
+    pub(super) fn press(&mut self, key: u8, is_held: bool) -> Option<Act> {
         let asked = std::mem::take(self) == Keys::AskedToKill;
-        if key.modifiers.contains(KeyModifiers::CONTROL) {
-            return matches!(key.code, KeyCode::Char('c' | 'C')).then_some(Act::Interrupt);
-        }
-        match key.code {
-            KeyCode::Char('k' | 'K') if asked => Some(Act::Kill),
+        match key {
+            CTRL_C => Some(Act::Interrupt),
+            b'k' | b'K' if asked => Some(Act::Kill),
             // Any other key is the answer no, and nothing else.
             _ if asked => None,
-            KeyCode::Char('k' | 'K') => {
+            b'k' | b'K' => {
                 *self = Keys::AskedToKill;
                 None
             }
-            KeyCode::Char('p' | 'P') => Some(if is_held { Act::Resume } else { Act::Pause }),
-            KeyCode::Char('s' | 'S') => Some(Act::Stop),
+            b'p' | b'P' => Some(if is_held { Act::Resume } else { Act::Pause }),
+            b's' | b'S' => Some(Act::Stop),
             _ => None,
         }
     }
@@ -52,7 +48,7 @@ mod tests {
     use super::*;
 
     fn press(keys: &mut Keys, letter: char) -> Option<Act> {
-        keys.press(KeyEvent::new(KeyCode::Char(letter), KeyModifiers::NONE), false)
+        keys.press(letter as u8, false)
     }
 
     #[test]
@@ -69,9 +65,8 @@ mod tests {
     #[test]
     fn one_key_pauses_and_resumes() {
         let mut keys = Keys::default();
-        let p = KeyEvent::new(KeyCode::Char('p'), KeyModifiers::NONE);
-        assert_eq!(keys.press(p, false), Some(Act::Pause));
-        assert_eq!(keys.press(p, true), Some(Act::Resume));
+        assert_eq!(keys.press(b'p', false), Some(Act::Pause));
+        assert_eq!(keys.press(b'p', true), Some(Act::Resume));
         assert_eq!(press(&mut keys, 's'), Some(Act::Stop));
         assert_eq!(press(&mut keys, 'x'), None);
     }
@@ -79,8 +74,7 @@ mod tests {
     #[test]
     fn ctrl_c_interrupts_even_while_it_asks() {
         let mut keys = Keys::AskedToKill;
-        let ctrl_c = KeyEvent::new(KeyCode::Char('c'), KeyModifiers::CONTROL);
-        assert_eq!(keys.press(ctrl_c, false), Some(Act::Interrupt));
+        assert_eq!(keys.press(CTRL_C, false), Some(Act::Interrupt));
         assert_eq!(keys, Keys::Usual);
     }
 }

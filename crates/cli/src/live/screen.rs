@@ -2,19 +2,12 @@
 //!
 //! The terminal's own scrollback keeps every line; nothing is drawn on the alternate screen. A frame is one write. After
 //! a resize the old rows have been wrapped anew by the terminal, so what they take now is counted from their widths.
-//! Dropping a screen gives the terminal back as it was; so does a panic.
-
-use std::{
-    io::{self, Write},
-    sync::Once,
-};
-
-use crossterm::terminal::{disable_raw_mode, enable_raw_mode};
+//! Dropping a screen takes the rows away and shows the cursor again.
 
 use super::row::Row;
 use crate::terminal::{Paint, Stream};
 
-/// A terminal in raw mode, with rows at its bottom.
+/// A terminal with rows at its bottom.
 pub(super) struct Screen {
     stream: Stream,
     paint: Paint,
@@ -31,25 +24,14 @@ const BEGIN_FRAME: &str = "\x1b[?2026h";
 const END_FRAME: &str = "\x1b[?2026l";
 
 impl Screen {
-    /// # Errors
-    /// The terminal has no raw mode.
-    pub(super) fn open(stream: Stream) -> io::Result<Screen> {
-        static RESTORE_ON_PANIC: Once = Once::new();
-        RESTORE_ON_PANIC.call_once(|| {
-            let usual = std::panic::take_hook();
-            std::panic::set_hook(Box::new(move |panic| {
-                disable_raw_mode().ok(); // The panic is to be shown, whatever becomes of the terminal.
-                usual(panic);
-            }));
-        });
-        enable_raw_mode()?;
+    pub(super) fn open(stream: Stream) -> Screen {
         stream.write(HIDE_CURSOR);
-        Ok(Screen {
+        Screen {
             stream,
             paint: stream.paint(),
             drawn: Vec::new(),
             last: String::new(),
-        })
+        }
     }
 
     pub(super) fn paint(&self) -> Paint {
@@ -58,10 +40,7 @@ impl Screen {
 
     /// Columns and rows; a terminal that does not say has the usual ones.
     pub(super) fn size(&self) -> (usize, usize) {
-        match crossterm::terminal::size() {
-            Ok((columns, rows)) if columns > 0 && rows > 0 => (usize::from(columns), usize::from(rows)),
-            Ok(_) | Err(_) => (80, 24),
-        }
+        self.stream.size().unwrap_or((80, 24))
     }
 
     /// Lets `above` scroll away and draws `rows` below; rows that the terminal has no room for are left out.
@@ -119,8 +98,6 @@ impl Drop for Screen {
         out.push_str("\x1b[J");
         out.push_str(SHOW_CURSOR);
         self.stream.write(&out);
-        disable_raw_mode().ok(); // The terminal is gone then.
-        io::stdout().flush().ok();
     }
 }
 
