@@ -64,6 +64,15 @@ pub(super) fn function(name: &str) -> Option<Function> {
                     dims[axis] = step.count();
                     step.with_dims(&dims)
                 }
+                Some(x) if x.dims().is_empty() => {
+                    return Err(value_error("diff requires input that is at least one dimensional"));
+                }
+                Some(x) if axis >= x.dims().len() => {
+                    let count = x.dims().len();
+                    return Err(value_error(format!(
+                        "axis {axis} is out of bounds for array of dimension {count}"
+                    )));
+                }
                 Some(x) => differences(&x, axis)?,
                 None => call
                     .array_given("dx")?

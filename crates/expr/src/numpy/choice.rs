@@ -78,6 +78,14 @@ pub(super) fn function(name: &str) -> Option<Function> {
         "take_along_axis" => |arguments| {
             let call = Call::bind("take_along_axis", arguments, "arr! indices! axis")?;
             let (array, indices) = (call.array("arr")?, call.array("indices")?);
+            if array.dims().is_empty() || array.dims().len() != indices.dims().len() {
+                return Err(value_error(
+                    "`indices` and `arr` must have the same number of dimensions",
+                ));
+            }
+            if indices.kind() != Kind::Int {
+                return Err(Error::new(ErrorKind::IndexError, "`indices` must be an integer array"));
+            }
             let axis = call
                 .axis("axis", array.dims().len())?
                 .unwrap_or(array.dims().len().saturating_sub(1));
@@ -104,11 +112,13 @@ pub(super) fn function(name: &str) -> Option<Function> {
         },
         "piecewise" => piecewise,
         "vectorize" => |arguments| {
-            let _ = arguments;
-            Err(Error::new(
-                ErrorKind::NotSupported,
-                "`np.vectorize`; write `np.array([f(v) for v in x])`",
-            ))
+            let call = Call::bind("vectorize", arguments, "pyfunc! otypes doc excluded cache signature")?;
+            call.refuse(&["otypes", "excluded", "signature"])?;
+            Ok(Value::Function(crate::function::Function::bound(
+                call.value("pyfunc").clone(),
+                "vectorize",
+                vectorized,
+            )))
         },
         "apply_along_axis" => apply_along_axis,
         _ => return None,
@@ -323,6 +333,45 @@ fn piecewise(mut arguments: Arguments) -> Result<Value, Error> {
         result = all.gather(x.dims(), &order);
     }
     Ok(result.into_array_value())
+}
+
+/// A function of single elements, called for each place of its arguments together; the first result chooses the kind.
+fn vectorized(arguments: Arguments) -> Result<Value, Error> {
+    let (Some((function, operands)), []) = (arguments.positional.split_first(), &arguments.keywords[..]) else {
+        return Err(Error::new(
+            ErrorKind::NotSupported,
+            "named arguments of a vectorized function",
+        ));
+    };
+    let arrays = operands.iter().map(array_of).collect::<Result<Vec<_>, _>>()?;
+    let dims = grid::broadcast(&arrays.iter().map(|array| array.dims()).collect::<Vec<_>>())?;
+    let columns: Vec<Array> = arrays.iter().map(|array| grid::stretched(array, &dims)).collect();
+    let count: usize = dims.iter().product();
+    if count == 0 {
+        return Err(value_error(
+            "cannot call `vectorize` on size 0 inputs unless `otypes` is set",
+        ));
+    }
+    limits::elements(count)?;
+    let mut results = Vec::with_capacity(count);
+    for i in 0..count {
+        limits::work(1)?;
+        let positional = columns.iter().map(|column| Value::Scalar(column.element(i))).collect();
+        results.push(call_value(
+            function,
+            Arguments {
+                positional,
+                keywords: Vec::new(),
+            },
+        )?);
+    }
+    let kind = array_of(&results[0])?.kind();
+    let all = Value::list(results);
+    let array = array_of(&all)?;
+    if array.dims() != [count] {
+        return Err(value_error("setting an array element with a sequence."));
+    }
+    Ok(array.cast(kind)?.with_dims(&dims).into_array_value())
 }
 
 fn apply_along_axis(mut arguments: Arguments) -> Result<Value, Error> {

@@ -313,7 +313,12 @@ fn meshgrid(arguments: Arguments) -> Result<Value, Error> {
 /// `np.float64(value)` and its like: scalars of scalars, arrays of sequences.
 fn converted(name: &'static str, arguments: Arguments, kind: Kind) -> Result<Value, Error> {
     if kind == Kind::Complex && arguments.positional.len() == 2 {
-        let part = |i: usize| array_of(&arguments.positional[i]).map(|array| as_complex(&array.element(0)));
+        let part = |i: usize| match scalar_of(&arguments.positional[i]) {
+            Some(scalar @ (Scalar::Bool(_) | Scalar::Int(_) | Scalar::Float(_) | Scalar::Complex(_))) => {
+                Ok(as_complex(&scalar))
+            }
+            _ => Err(type_error("complex() arguments must be numbers")),
+        };
         return Ok(Value::Scalar(Scalar::Complex(
             part(0)? + Complex64::new(0.0, 1.0) * part(1)?,
         )));

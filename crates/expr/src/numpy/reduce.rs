@@ -395,6 +395,9 @@ fn accumulate(name: &'static str, arguments: Arguments, fold: Fold, skip_nans: b
     };
     let axis = match call.axis("axis", array.dims().len())? {
         Some(axis) => axis,
+        None if name == "accumulate" && array.dims().is_empty() => {
+            return Err(type_error("cannot accumulate on a scalar"));
+        }
         None if name == "accumulate" => 0,
         None => return along_last(&array.with_dims(&[array.count()]), fold).map(Array::into_array_value),
     };
