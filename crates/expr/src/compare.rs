@@ -6,7 +6,6 @@ use std::cmp::Ordering;
 
 use num_bigint::BigInt;
 use num_complex::Complex64;
-use num_traits::ToPrimitive;
 
 use crate::limits;
 use crate::numpy::{self, CompareOp};
@@ -15,6 +14,9 @@ use crate::value::Array;
 use crate::{Error, ErrorKind, Scalar, Value};
 use crate::{integers, operators};
 
+/// Up to here an int is exactly a float.
+const EXACT: u64 = 1 << 53;
+
 /// One comparison of a chain; with arrays, elementwise.
 #[inline]
 pub(crate) fn compare(comparison: Comparison, left: &Value, right: &Value) -> Result<Value, Error> {
@@ -22,6 +24,17 @@ pub(crate) fn compare(comparison: Comparison, left: &Value, right: &Value) -> Re
         match (left, right) {
             (Value::Float(a), Value::Float(b)) => return Ok(Value::Bool(holds(operator, a.partial_cmp(b)))),
             (Value::Int(a), Value::Int(b)) => return Ok(Value::Bool(holds(operator, Some(a.cmp(b))))),
+            #[expect(clippy::cast_precision_loss, reason = "such ints are exact")]
+            (Value::Float(a), Value::Int(b)) if b.unsigned_abs() <= EXACT => {
+                return Ok(Value::Bool(holds(operator, a.partial_cmp(&(*b as f64)))));
+            }
+            #[expect(clippy::cast_precision_loss, reason = "such ints are exact")]
+            (Value::Scalar(Scalar::Float(a)), Value::Int(b)) if b.unsigned_abs() <= EXACT => {
+                return Ok(Value::Scalar(Scalar::Bool(holds(
+                    operator,
+                    a.partial_cmp(&(*b as f64)),
+                ))));
+            }
             (Value::Scalar(Scalar::Float(a)), Value::Float(b)) => {
                 return Ok(Value::Scalar(Scalar::Bool(holds(operator, a.partial_cmp(b)))));
             }
@@ -43,17 +56,6 @@ fn compare_general(comparison: Comparison, left: &Value, right: &Value) -> Resul
 
 /// `left op right` for the six operators of value.
 pub(crate) fn compare_values(operator: CompareOp, left: &Value, right: &Value) -> Result<Value, Error> {
-    /// Up to here an int is exactly a float.
-    const EXACT: u64 = 1 << 53;
-    #[expect(clippy::cast_precision_loss, reason = "such ints are exact")]
-    if let (Value::Scalar(Scalar::Float(a)), Value::Int(b)) = (left, right)
-        && b.unsigned_abs() <= EXACT
-    {
-        return Ok(Value::Scalar(Scalar::Bool(holds(
-            operator,
-            a.partial_cmp(&(*b as f64)),
-        ))));
-    }
     // `np.str_` compares as the str that it is, unless with an array.
     let is_text = |value: &Value| matches!(value, Value::Scalar(Scalar::Str(_)));
     let is_foreign = |value: &Value| numpy::is_numpy(value) && !is_text(value);
@@ -212,28 +214,33 @@ impl<'v> Number<'v> {
             (Number::Big(a), Number::Big(b)) => Some(a.cmp(b)),
             (Number::Int(a), Number::Big(b)) => Some(BigInt::from(*a).cmp(b)),
             (Number::Big(a), Number::Int(b)) => Some((*a).cmp(&BigInt::from(*b))),
-            (Number::Int(a), Number::Float(b)) => order_int_float(&BigInt::from(*a), *b),
+            (Number::Int(a), Number::Float(b)) => order_small_float(*a, *b),
             (Number::Big(a), Number::Float(b)) => order_int_float(a, *b),
-            (Number::Float(a), Number::Int(b)) => order_int_float(&BigInt::from(*b), *a).map(Ordering::reverse),
+            (Number::Float(a), Number::Int(b)) => order_small_float(*b, *a).map(Ordering::reverse),
             (Number::Float(a), Number::Big(b)) => order_int_float(b, *a).map(Ordering::reverse),
             (Number::Complex(_), _) | (_, Number::Complex(_)) => None,
         }
     }
 }
 
+fn order_small_float(int: i64, float: f64) -> Option<Ordering> {
+    #[expect(clippy::cast_precision_loss, reason = "such ints are exact")]
+    if int.unsigned_abs() <= EXACT {
+        return (int as f64).partial_cmp(&float);
+    }
+    order_int_float(&BigInt::from(int), float)
+}
+
 fn order_int_float(int: &BigInt, float: f64) -> Option<Ordering> {
-    /// Within it the int is exactly a float.
-    const EXACT: i64 = 1 << 53;
     if float.is_nan() {
         return None;
     }
-    #[expect(clippy::cast_precision_loss, reason = "such ints are exact")]
-    if let Some(small) = int.to_i64().filter(|small| (-EXACT..=EXACT).contains(small)) {
-        return (small as f64).partial_cmp(&float);
-    }
     match integers::from_f64(float) {
-        // A float this large has no fraction; a smaller one is far from the int.
-        Ok(whole) => Some(int.cmp(&whole)),
+        Ok(whole) => Some(match int.cmp(&whole) {
+            // What the float has after the point decides.
+            Ordering::Equal => 0.0_f64.partial_cmp(&float.fract())?,
+            unequal => unequal,
+        }),
         Err(_) => Some(if float > 0.0 { Ordering::Less } else { Ordering::Greater }),
     }
 }

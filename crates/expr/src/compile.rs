@@ -5,9 +5,8 @@
 
 use std::sync::Arc;
 
-use crate::eval::{
-    Binary, Call, Compare, Comprehension, FloatCall, Item, LambdaCode, Loop, MethodCall, Node, Passed, Slots,
-};
+use crate::eval::{Binary, Call, Compare, FloatCall, Item, LambdaCode, MethodCall, Node, Passed};
+use crate::loops::{Comprehension, Loop, Slots};
 use crate::syntax::{Argument, Clause, Expr, ExprKind, Parameter, Target};
 use crate::{Error, ErrorKind, Span, Value};
 use crate::{attributes, builtins, operators};

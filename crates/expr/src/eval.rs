@@ -5,10 +5,12 @@
 
 use std::sync::Arc;
 
+use crate::builtins::FloatFunction;
 use crate::function::{Function, call_value};
 use crate::limits;
+use crate::loops::Comprehension;
 use crate::numpy::{Arguments, BinaryOp, UnaryOp};
-use crate::syntax::{BoolOp, Comparison, ComprehensionKind, ParameterKind};
+use crate::syntax::{BoolOp, Comparison, ParameterKind};
 use crate::{Dict, Error, ErrorKind, Set, Slice, Span, Value};
 use crate::{attributes, compare, distinct, operators, subscript};
 
@@ -64,7 +66,7 @@ pub(crate) struct Call {
 
 #[derive(Debug)]
 pub(crate) struct FloatCall {
-    pub(crate) compute: fn(f64) -> f64,
+    pub(crate) compute: FloatFunction,
     pub(crate) result: FloatResult,
     pub(crate) argument: Node,
     /// Computes what is no float, and raises what Python raises.
@@ -102,36 +104,6 @@ pub(crate) enum Passed {
 pub(crate) enum Item {
     One(Node),
     Starred(Node),
-}
-
-#[derive(Debug)]
-pub(crate) struct Comprehension {
-    pub(crate) kind: ComprehensionKind,
-    pub(crate) key: Option<Node>,
-    pub(crate) element: Node,
-    pub(crate) clauses: Vec<Loop>,
-    pub(crate) span: Span,
-}
-
-#[derive(Debug)]
-pub(crate) struct Loop {
-    pub(crate) target: Slots,
-    pub(crate) iterable: Node,
-    pub(crate) conditions: Vec<Node>,
-    /// Nodes that run for each element.
-    pub(crate) cost: usize,
-    pub(crate) span: Span,
-}
-
-/// Where a loop puts its elements.
-#[derive(Debug)]
-pub(crate) enum Slots {
-    One(usize),
-    Many {
-        before: Vec<Slots>,
-        starred: Option<Box<Slots>>,
-        after: Vec<Slots>,
-    },
 }
 
 /// What a lambda is before it is created: `parameters` with their slots, and the body.
@@ -247,12 +219,30 @@ impl Binary {
 
 impl Compare {
     fn eval(&self, frame: &mut Frame<'_>) -> Evaluated {
-        let entries = frame.entries;
-        if let [(comparison, right)] = &*self.rest
-            && let (Some(left), Some(right)) = (self.first.direct(entries), right.direct(entries))
-        {
+        if let [(comparison, right)] = &*self.rest {
+            let entries = frame.entries;
+            let (left_value, right_value);
+            let left = match self.first.direct(entries) {
+                Some(value) => value,
+                None => {
+                    left_value = self.first.eval(frame)?;
+                    &left_value
+                }
+            };
+            let right = match right.direct(entries) {
+                Some(value) => value,
+                None => {
+                    right_value = right.eval(frame)?;
+                    &right_value
+                }
+            };
             return compare::compare(*comparison, left, right).map_err(|error| error.at(self.span));
         }
+        self.chain(frame)
+    }
+
+    #[inline(never)]
+    fn chain(&self, frame: &mut Frame<'_>) -> Evaluated {
         let mut left = self.first.eval(frame)?;
         let mut result = Value::Bool(true);
         for (index, (comparison, right)) in self.rest.iter().enumerate() {
@@ -534,126 +524,6 @@ impl Lambda {
         }
         match keywords.first() {
             Some((name, _)) => refuse(format!("got an unexpected keyword argument '{name}'")),
-            None => Ok(()),
-        }
-    }
-}
-
-/// What a comprehension has made so far.
-#[derive(Default)]
-struct Collected {
-    elements: Vec<Value>,
-    pairs: Vec<(Value, Value)>,
-}
-
-impl Comprehension {
-    #[inline(never)]
-    fn eval(&self, frame: &mut Frame<'_>) -> Evaluated {
-        let mut collected = Collected::default();
-        self.run(0, &mut collected, frame)?;
-        Ok(match self.kind {
-            ComprehensionKind::List | ComprehensionKind::Generator => Value::list(collected.elements),
-            ComprehensionKind::Set => {
-                let items = distinct::distinct(collected.elements).map_err(|error| error.at(self.span))?;
-                Value::Set(Arc::new(Set { items }))
-            }
-            ComprehensionKind::Dict => {
-                let items = distinct::keyed(collected.pairs).map_err(|error| error.at(self.span))?;
-                Value::Dict(Arc::new(Dict { items }))
-            }
-        })
-    }
-
-    fn run(&self, depth: usize, collected: &mut Collected, frame: &mut Frame<'_>) -> Result<(), Error> {
-        let Some(clause) = self.clauses.get(depth) else {
-            limits::elements(1)?;
-            let key = match &self.key {
-                Some(key) => Some(key.eval(frame)?),
-                None => None,
-            };
-            let element = self.element.eval(frame)?;
-            match key {
-                Some(key) => collected.pairs.push((key, element)),
-                None => collected.elements.push(element),
-            }
-            return Ok(());
-        };
-        let iterable = clause.iterable.eval(frame)?;
-        match &iterable {
-            // As long as it is not made, a range may be of any length.
-            Value::Range(range) => {
-                for number in range.iter() {
-                    self.step(clause, Value::Int(number), depth, collected, frame)?;
-                }
-            }
-            Value::List(items) | Value::Tuple(items) => {
-                for item in items.iter() {
-                    self.step(clause, item.clone(), depth, collected, frame)?;
-                }
-            }
-            other => {
-                for item in other.items().map_err(|error| error.at(clause.span))? {
-                    self.step(clause, item, depth, collected, frame)?;
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn step(
-        &self,
-        clause: &Loop,
-        item: Value,
-        depth: usize,
-        collected: &mut Collected,
-        frame: &mut Frame<'_>,
-    ) -> Result<(), Error> {
-        limits::work(clause.cost)?;
-        clause
-            .target
-            .assign(item, &mut frame.locals)
-            .map_err(|error| error.at(clause.span))?;
-        for condition in &clause.conditions {
-            if !condition.eval(frame)?.truthy()? {
-                return Ok(());
-            }
-        }
-        self.run(depth + 1, collected, frame)
-    }
-}
-
-impl Slots {
-    fn assign(&self, value: Value, locals: &mut [Value]) -> Result<(), Error> {
-        let (before, starred, after) = match self {
-            Slots::One(slot) => {
-                locals[*slot] = value;
-                return Ok(());
-            }
-            Slots::Many { before, starred, after } => (before, starred, after),
-        };
-        if !value.is_iterable() {
-            let message = format!("cannot unpack non-iterable {} object", value.type_name());
-            return Err(Error::new(ErrorKind::TypeError, message));
-        }
-        let mut items = value.items()?;
-        let wanted = before.len() + after.len();
-        if items.len() < wanted {
-            let message = format!("not enough values to unpack (expected {wanted}, got {})", items.len());
-            return Err(Error::new(ErrorKind::ValueError, message));
-        }
-        if items.len() > wanted && starred.is_none() {
-            return Err(Error::new(
-                ErrorKind::ValueError,
-                format!("too many values to unpack (expected {wanted})"),
-            ));
-        }
-        let tail = items.split_off(items.len() - after.len());
-        let middle = items.split_off(before.len());
-        for (slots, item) in before.iter().zip(items).chain(after.iter().zip(tail)) {
-            slots.assign(item, locals)?;
-        }
-        match starred {
-            Some(slots) => slots.assign(Value::list(middle), locals),
             None => Ok(()),
         }
     }

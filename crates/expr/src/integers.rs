@@ -280,7 +280,11 @@ pub(crate) fn parse(text: &str, base: u32) -> Result<Value, Error> {
         .collect();
     let valid = !plain.is_empty() && well_placed && plain.chars().all(|c| c.is_digit(radix));
     if !valid
-        || (base == 0 && !has_prefix && plain.len() > 1 && plain.starts_with('0') && plain.trim_matches('0') != "")
+        || (base == 0
+            && !has_prefix
+            && plain.len() > 1
+            && plain.starts_with('0')
+            && !plain.trim_matches('0').is_empty())
     {
         return Err(invalid());
     }

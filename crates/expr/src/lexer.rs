@@ -36,6 +36,8 @@ pub(crate) enum TokenKind {
     Str(String),
     Bytes(Vec<u8>),
     Operator(&'static str),
+    /// What is no token; nothing after it is read.
+    Invalid(Error),
     End,
 }
 
@@ -45,29 +47,12 @@ const OPERATORS: [&str; 38] = [
     "/=", "%=", "+", "-", "*", "/", "%", "@", "&", "|", "^", "~", "<", ">", "(", ")", "[", "]", ",", ":",
 ];
 
-pub(crate) fn tokens(text: &str, braces: Braces) -> Result<Vec<Token>, Error> {
-    let mut lexer = Lexer {
-        text,
-        position: 0,
-        open: 0,
-        braces,
-    };
-    let mut tokens = Vec::new();
-    loop {
-        let token = lexer.next()?;
-        let end = matches!(token.kind, TokenKind::End);
-        tokens.push(token);
-        if end {
-            return Ok(tokens);
-        }
-    }
-}
-
 pub(crate) fn syntax_error(message: impl Into<String>, start: usize, end: usize) -> Error {
     Error::new(ErrorKind::SyntaxError, message).at(Span { start, end })
 }
 
-struct Lexer<'t> {
+/// Reads one token after the other.
+pub(crate) struct Lexer<'t> {
     text: &'t str,
     position: usize,
     /// Brackets that are open; inside them a line break is a blank.
@@ -75,7 +60,28 @@ struct Lexer<'t> {
     braces: Braces,
 }
 
-impl Lexer<'_> {
+impl<'t> Lexer<'t> {
+    pub(crate) fn new(text: &'t str, braces: Braces) -> Lexer<'t> {
+        Lexer {
+            text,
+            position: 0,
+            open: 0,
+            braces,
+        }
+    }
+
+    /// The next token; `End` for ever after the last.
+    pub(crate) fn next(&mut self) -> Token {
+        self.token().unwrap_or_else(|error| {
+            let span = error.span.unwrap_or_default();
+            self.position = self.text.len();
+            Token {
+                kind: TokenKind::Invalid(error),
+                span,
+            }
+        })
+    }
+
     fn rest(&self) -> &str {
         &self.text[self.position..]
     }
@@ -88,7 +94,7 @@ impl Lexer<'_> {
         syntax_error(message, start, self.position.max(start))
     }
 
-    fn next(&mut self) -> Result<Token, Error> {
+    fn token(&mut self) -> Result<Token, Error> {
         self.skip_blanks()?;
         let start = self.position;
         let kind = self.kind()?;

@@ -18,6 +18,7 @@ mod compile;
 mod eval;
 mod lexer;
 mod limits;
+mod loops;
 mod parser;
 mod syntax;
 

@@ -3,14 +3,15 @@
 //! Every way to nest goes through [`Parser::expression`] or [`Parser::operand`], which count the depth: text that is
 //! nested 100,000 times is refused like any other mistake. Absent on purpose: `:=`, `await`, `yield`.
 
+mod calls;
+mod displays;
+
 use std::sync::Arc;
 
-use crate::lexer::{self, Braces, Token, TokenKind, syntax_error};
+use crate::lexer::{Braces, Lexer, Token, TokenKind, syntax_error};
 use crate::limits::{self, MAX_TEXT_DEPTH};
 use crate::numpy::{BinaryOp, CompareOp, UnaryOp};
-use crate::syntax::{
-    Argument, BoolOp, Clause, Comparison, ComprehensionKind, Expr, ExprKind, Parameter, ParameterKind, Target, deepest,
-};
+use crate::syntax::{Argument, BoolOp, Comparison, ComprehensionKind, Expr, ExprKind, deepest};
 use crate::{Error, Reference, Span, Value};
 
 /// A parsed text with the entries that it names, in order of first appearance.
@@ -21,13 +22,15 @@ pub(crate) struct Parsed {
 }
 
 pub(crate) fn parse(text: &str, braces: Braces) -> Result<Parsed, Error> {
-    let tokens = lexer::tokens(text, braces)?;
+    let lexer = Lexer::new(text, braces);
     let mut parser = Parser {
-        tokens,
+        lexer,
+        tokens: Vec::new(),
         position: 0,
         depth: 0,
         references: Vec::new(),
     };
+    parser.read();
     if matches!(parser.peek(), TokenKind::End) {
         return Err(syntax_error("invalid syntax: there is no expression", 0, text.len()));
     }
@@ -52,11 +55,11 @@ const KEYWORDS: [&str; 35] = [
 ];
 
 /// How tightly operators bind, loosest first; unary signs and `**` are above all of them.
-const OR: u8 = 0;
-const AND: u8 = 1;
-const NOT: u8 = 2;
-const COMPARISON: u8 = 3;
-const ARITHMETIC: u8 = 4;
+const OR: u8 = 1;
+const AND: u8 = 2;
+const NOT: u8 = 3;
+const COMPARISON: u8 = 4;
+const ARITHMETIC: u8 = 5;
 
 /// The arithmetic operators with their powers.
 fn binary_operator(operator: &str) -> Option<(BinaryOp, u8)> {
@@ -77,7 +80,9 @@ fn binary_operator(operator: &str) -> Option<(BinaryOp, u8)> {
     })
 }
 
-struct Parser {
+struct Parser<'t> {
+    lexer: Lexer<'t>,
+    /// What was read so far: all that was taken, and one token beyond the next.
     tokens: Vec<Token>,
     position: usize,
     depth: u32,
@@ -86,7 +91,7 @@ struct Parser {
 
 type Parse = Result<Expr, Error>;
 
-impl Parser {
+impl Parser<'_> {
     fn peek(&self) -> &TokenKind {
         &self.tokens[self.position].kind
     }
@@ -104,11 +109,16 @@ impl Parser {
         }
     }
 
-    fn advance(&mut self) {
-        // The last token is `End` and stays.
-        if self.position + 1 < self.tokens.len() {
-            self.position += 1;
+    /// Tokens are read when they are needed: text that is refused early is not read to its end.
+    fn read(&mut self) {
+        while self.tokens.len() < self.position + 2 {
+            self.tokens.push(self.lexer.next());
         }
+    }
+
+    fn advance(&mut self) {
+        self.position += 1;
+        self.read();
     }
 
     fn at(&self, operator: &str) -> bool {
@@ -164,6 +174,7 @@ impl Parser {
     fn unexpected(&self) -> Error {
         let span = self.span();
         let message = match self.peek() {
+            TokenKind::Invalid(error) => return error.clone(),
             TokenKind::End => "invalid syntax: the expression ends too early".to_owned(),
             TokenKind::Operator(operator @ (")" | "]" | "}")) => format!("unmatched `{operator}`"),
             TokenKind::Operator("=") => "invalid syntax: `=` (did you mean `==`?)".to_owned(),
@@ -266,77 +277,6 @@ impl Parser {
             otherwise: Box::new(otherwise),
         };
         Expr::over(kind, self.since(start), depth)
-    }
-
-    fn lambda(&mut self) -> Parse {
-        let start = self.span();
-        self.advance();
-        let mut parameters: Vec<Parameter> = Vec::new();
-        let mut keyword_only = false;
-        while !self.at(":") {
-            let kind = if self.take("**") {
-                ParameterKind::Keywords
-            } else if self.take("*") {
-                keyword_only = true;
-                if self.take(",") {
-                    continue;
-                }
-                ParameterKind::Rest
-            } else if keyword_only {
-                ParameterKind::KeywordOnly
-            } else {
-                ParameterKind::Plain
-            };
-            let name = self.identifier()?;
-            if parameters.iter().any(|parameter| parameter.name == name) {
-                let span = self.since(start);
-                return Err(syntax_error(
-                    format!("duplicate argument `{name}` in a lambda"),
-                    span.start,
-                    span.end,
-                ));
-            }
-            let takes_default = matches!(kind, ParameterKind::Plain | ParameterKind::KeywordOnly);
-            let default = if takes_default && self.take("=") {
-                Some(self.expression()?)
-            } else {
-                None
-            };
-            if kind == ParameterKind::Plain
-                && default.is_none()
-                && parameters.iter().any(|parameter| parameter.default.is_some())
-            {
-                let span = self.since(start);
-                return Err(syntax_error(
-                    "non-default argument follows default argument",
-                    span.start,
-                    span.end,
-                ));
-            }
-            parameters.push(Parameter { name, kind, default });
-            if !self.take(",") {
-                break;
-            }
-            if kind == ParameterKind::Keywords {
-                return Err(self.unexpected());
-            }
-        }
-        self.expect(":", start)?;
-        let body = self.expression()?;
-        let depth = deepest(
-            parameters
-                .iter()
-                .filter_map(|parameter| parameter.default.as_ref())
-                .chain([&body]),
-        );
-        Expr::over(
-            ExprKind::Lambda {
-                parameters,
-                body: Box::new(body),
-            },
-            self.since(start),
-            depth,
-        )
     }
 
     fn identifier(&mut self) -> Result<Arc<str>, Error> {
@@ -523,109 +463,6 @@ impl Parser {
         }
     }
 
-    fn arguments(&mut self, opened: Span) -> Result<Vec<Argument>, Error> {
-        let mut arguments = Vec::new();
-        let mut keywords = false;
-        while !self.at(")") {
-            let span = self.span();
-            if self.take("**") {
-                arguments.push(Argument::DoubleStarred(self.expression()?));
-                keywords = true;
-            } else if self.take("*") {
-                arguments.push(Argument::Starred(self.expression()?));
-            } else if self.at_keyword_argument() {
-                let name = self.identifier()?;
-                self.advance();
-                if arguments
-                    .iter()
-                    .any(|other| matches!(other, Argument::Keyword(taken, _) if *taken == name))
-                {
-                    return Err(syntax_error(
-                        format!("keyword argument repeated: `{name}`"),
-                        span.start,
-                        span.end,
-                    ));
-                }
-                arguments.push(Argument::Keyword(name, self.expression()?));
-                keywords = true;
-            } else {
-                let value = self.expression()?;
-                if self.at_word("for") {
-                    let generator = self.comprehension(ComprehensionKind::Generator, None, value, span)?;
-                    if !arguments.is_empty() || !self.at(")") {
-                        let message = "a generator expression must be in parentheses unless it is the only argument";
-                        return Err(syntax_error(message, span.start, self.since(span).end));
-                    }
-                    arguments.push(Argument::Positional(generator));
-                    break;
-                }
-                if keywords {
-                    let message = "positional argument follows keyword argument";
-                    return Err(syntax_error(message, span.start, self.since(span).end));
-                }
-                arguments.push(Argument::Positional(value));
-            }
-            if !self.take(",") {
-                break;
-            }
-        }
-        self.expect(")", opened)?;
-        Ok(arguments)
-    }
-
-    fn at_keyword_argument(&self) -> bool {
-        let next = self.tokens.get(self.position + 1).map(|token| &token.kind);
-        matches!(self.peek(), TokenKind::Name(_)) && matches!(next, Some(TokenKind::Operator("=")))
-    }
-
-    fn subscript(&mut self, opened: Span) -> Parse {
-        if self.at("]") {
-            return Err(self.unexpected());
-        }
-        let start = self.span();
-        let first = self.slice_or_expression()?;
-        let index = if self.at(",") {
-            let mut items = vec![first];
-            while self.take(",") {
-                if self.at("]") {
-                    break;
-                }
-                items.push(self.slice_or_expression()?);
-            }
-            let depth = deepest(&items);
-            Expr::over(ExprKind::Tuple(items), self.since(start), depth)?
-        } else if matches!(first.kind, ExprKind::Starred(_)) {
-            let (span, depth) = (first.span, first.depth);
-            Expr::over(ExprKind::Tuple(vec![first]), span, depth)?
-        } else {
-            first
-        };
-        self.expect("]", opened)?;
-        Ok(index)
-    }
-
-    fn slice_or_expression(&mut self) -> Parse {
-        let start = self.span();
-        let mut parts = [None, None, None];
-        if !self.at(":") {
-            let first = self.starred_or_expression()?;
-            if !self.at(":") {
-                return Ok(first);
-            }
-            parts[0] = Some(Box::new(first));
-        }
-        for part in &mut parts[1..] {
-            if !self.take(":") {
-                break;
-            }
-            if !self.at(":") && !self.at("]") && !self.at(",") {
-                *part = Some(Box::new(self.expression()?));
-            }
-        }
-        let depth = deepest(parts.iter().flatten().map(|part| &**part));
-        Expr::over(ExprKind::Slice(parts), self.since(start), depth)
-    }
-
     fn atom(&mut self) -> Parse {
         let span = self.span();
         let kind = match self.peek().clone() {
@@ -643,7 +480,7 @@ impl Parser {
             TokenKind::Operator("(") => return self.parentheses(),
             TokenKind::Operator("[") => return self.list(),
             TokenKind::Operator("{") => return self.braces(),
-            TokenKind::Operator(_) | TokenKind::End => return Err(self.unexpected()),
+            TokenKind::Operator(_) | TokenKind::Invalid(_) | TokenKind::End => return Err(self.unexpected()),
         };
         self.advance();
         Ok(Expr::leaf(kind, span))
@@ -702,197 +539,5 @@ impl Parser {
         self.expect(")", opened)?;
         inner.span = self.since(opened);
         Ok(inner)
-    }
-
-    fn list(&mut self) -> Parse {
-        let opened = self.span();
-        self.advance();
-        let mut items = Vec::new();
-        while !self.at("]") {
-            items.push(self.starred_or_expression()?);
-            if items.len() == 1 && self.at_word("for") {
-                let element = items.remove(0);
-                let list = self.comprehension(ComprehensionKind::List, None, element, opened)?;
-                self.expect("]", opened)?;
-                return Ok(list);
-            }
-            if !self.take(",") {
-                break;
-            }
-        }
-        self.expect("]", opened)?;
-        let depth = deepest(&items);
-        Expr::over(ExprKind::List(items), self.since(opened), depth)
-    }
-
-    /// A dict or a set.
-    fn braces(&mut self) -> Parse {
-        let opened = self.span();
-        self.advance();
-        let mut items = Vec::new();
-        let mut pairs = Vec::new();
-        while !self.at("}") {
-            if self.take("**") {
-                pairs.push((None, self.operators(ARITHMETIC)?));
-            } else {
-                let first = self.starred_or_expression()?;
-                if self.take(":") {
-                    let value = self.expression()?;
-                    if pairs.is_empty() && self.at_word("for") {
-                        return self.brace_comprehension(ComprehensionKind::Dict, Some(first), value, opened);
-                    }
-                    pairs.push((Some(first), value));
-                } else {
-                    if items.is_empty() && self.at_word("for") {
-                        return self.brace_comprehension(ComprehensionKind::Set, None, first, opened);
-                    }
-                    items.push(first);
-                }
-            }
-            if !items.is_empty() && !pairs.is_empty() {
-                return Err(self.unexpected());
-            }
-            if !self.take(",") {
-                break;
-            }
-        }
-        self.expect("}", opened)?;
-        let span = self.since(opened);
-        if items.is_empty() {
-            let depth = deepest(pairs.iter().flat_map(|(key, value)| key.iter().chain([value])));
-            return Expr::over(ExprKind::Dict(pairs), span, depth);
-        }
-        let depth = deepest(&items);
-        Expr::over(ExprKind::Set(items), span, depth)
-    }
-
-    fn brace_comprehension(
-        &mut self,
-        kind: ComprehensionKind,
-        key: Option<Expr>,
-        element: Expr,
-        opened: Span,
-    ) -> Parse {
-        let result = self.comprehension(kind, key, element, opened)?;
-        self.expect("}", opened)?;
-        Ok(result)
-    }
-
-    /// The clauses after an element.
-    fn comprehension(&mut self, kind: ComprehensionKind, key: Option<Expr>, element: Expr, start: Span) -> Parse {
-        let unfit = match &element.kind {
-            ExprKind::Starred(_) => Some("iterable unpacking cannot be used in a comprehension"),
-            ExprKind::Tuple(_) if self.tokens_before_close_tuple(&element) => {
-                Some("did you forget parentheses around the comprehension target?")
-            }
-            _ => None,
-        };
-        if let Some(message) = unfit {
-            return Err(syntax_error(message, element.span.start, element.span.end));
-        }
-        let mut clauses = Vec::new();
-        while self.take_word("for") {
-            let target = self.targets(&[])?;
-            if !self.take_word("in") {
-                return Err(self.unexpected());
-            }
-            let iterable = self.disjunction()?;
-            let mut conditions = Vec::new();
-            while self.take_word("if") {
-                conditions.push(self.disjunction()?);
-            }
-            clauses.push(Clause {
-                target,
-                iterable,
-                conditions,
-            });
-        }
-        let depth = deepest(
-            clauses
-                .iter()
-                .flat_map(|clause| clause.conditions.iter().chain([&clause.iterable]))
-                .chain(key.iter())
-                .chain([&element]),
-        );
-        let clause_count = u32::try_from(clauses.len()).unwrap_or(u32::MAX - 1);
-        let kind = ExprKind::Comprehension {
-            kind,
-            key: key.map(Box::new),
-            element: Box::new(element),
-            clauses,
-        };
-        // Running takes a call for each clause.
-        Expr::over(kind, self.since(start), depth.saturating_add(clause_count))
-    }
-
-    /// `x, y for …` without parentheses of its own: the element ends where its last item ends.
-    fn tokens_before_close_tuple(&self, element: &Expr) -> bool {
-        match &element.kind {
-            ExprKind::Tuple(items) => items.last().is_some_and(|last| last.span.end == element.span.end),
-            _ => false,
-        }
-    }
-
-    /// `x`, `x, y`, `(x, *y)`: names that a loop sets.
-    fn targets(&mut self, closers: &[&str]) -> Result<Target, Error> {
-        self.deeper()?;
-        let (mut before, mut starred, mut after) = (Vec::new(), None, Vec::new());
-        let mut single = true;
-        loop {
-            if self.at_word("in") || closers.iter().any(|closer| self.at(closer)) {
-                break;
-            }
-            let opened = self.span();
-            let is_starred = self.take("*");
-            let target = if self.take("(") {
-                let inner = self.targets(&[")"])?;
-                self.expect(")", opened)?;
-                inner
-            } else if self.take("[") {
-                let inner = match self.targets(&["]"])? {
-                    name @ Target::Name(_) => Target::Tuple {
-                        before: vec![name],
-                        starred: None,
-                        after: Vec::new(),
-                    },
-                    tuple @ Target::Tuple { .. } => tuple,
-                };
-                self.expect("]", opened)?;
-                inner
-            } else {
-                Target::Name(self.identifier()?)
-            };
-            if is_starred {
-                if starred.is_some() {
-                    return Err(syntax_error(
-                        "multiple starred expressions in assignment",
-                        opened.start,
-                        opened.end,
-                    ));
-                }
-                starred = Some(Box::new(target));
-            } else if starred.is_some() {
-                after.push(target);
-            } else {
-                before.push(target);
-            }
-            if !self.take(",") {
-                break;
-            }
-            single = false;
-        }
-        self.depth -= 1;
-        if single && starred.is_some() {
-            return Err(self.unexpected());
-        }
-        Ok(match before.pop() {
-            Some(only) if single => only,
-            Some(last) => {
-                before.push(last);
-                Target::Tuple { before, starred, after }
-            }
-            None if starred.is_some() => Target::Tuple { before, starred, after },
-            None => return Err(self.unexpected()),
-        })
     }
 }

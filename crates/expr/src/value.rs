@@ -183,7 +183,7 @@ impl Value {
             Value::List(items) | Value::Tuple(items) => !items.is_empty(),
             Value::Dict(dict) => !dict.items.is_empty(),
             Value::Set(set) => !set.items.is_empty(),
-            Value::Range(range) => range.len() != 0,
+            Value::Range(range) => !range.is_empty(),
             Value::Slice(_) | Value::Ellipsis | Value::Function(_) => true,
             Value::Scalar(_) | Value::Array(_) | Value::Record(_) => return numpy::truthy(self),
         })

@@ -50,8 +50,21 @@ fn text_that_is_nested_too_deep_is_refused() {
     assert!(Value::from_json(&"[".repeat(DEPTH)).is_err());
     // Long is not deep.
     assert_eq!(error_of(&format!("[{}]", "1, ".repeat(DEPTH))), None);
-    assert_eq!(error_of(&format!("{}1", "1 < ".repeat(0) + &"1 and ".repeat(DEPTH))), None);
-    assert_eq!(error_of(&"(".repeat(50).replace('(', "(1 + ").chars().chain("1".chars()).chain(")".repeat(50).chars()).collect::<String>()), None);
+    assert_eq!(
+        error_of(&format!("{}1", "1 < ".repeat(0) + &"1 and ".repeat(DEPTH))),
+        None
+    );
+    assert_eq!(
+        error_of(
+            &"(".repeat(50)
+                .replace('(', "(1 + ")
+                .chars()
+                .chain("1".chars())
+                .chain(")".repeat(50).chars())
+                .collect::<String>()
+        ),
+        None
+    );
 }
 
 #[test]
@@ -94,7 +107,10 @@ fn what_would_take_forever_or_all_memory_is_refused_soon() {
         let begin = Instant::now();
         let error = error_of(text);
         let took = begin.elapsed();
-        assert!(matches!(error, Some(ErrorKind::LimitError | ErrorKind::ValueError)), "{text}: {error:?}");
+        assert!(
+            matches!(error, Some(ErrorKind::LimitError | ErrorKind::ValueError)),
+            "{text}: {error:?}"
+        );
         // Unoptimised code is ten times slower, and the machine may be busy.
         assert!(took < Duration::from_secs(60), "{text} took {took:?}");
     }
@@ -117,15 +133,123 @@ fn a_formula_that_wraps_its_own_result_ends() {
 #[test]
 fn no_soup_of_tokens_panics() {
     const TOKENS: &[&str] = &[
-        "1", "0", "-1", "2.5", "1e308", "1j", "'a'", "b'x'", "'%s'", "''", "[", "]", "(", ")", ",", ":", ".", "+", "-", "*", "**",
-        "/", "//", "%", "@", "<<", ">>", "&", "|", "^", "~", "<", "==", "!=", "is", "in", "not", "and", "or", "if", "else", "for",
-        "x", "y", "lambda", "=", "{a}", "{b c}", "{", "}", "...", "None", "True", "abs", "round", "len", "sum", "range", "list", "str",
-        "int", "float", "format", "sorted", "min", "map", "np.array", "np.linspace", "np.sum", "np.float64", "cm.sqrt", "sqrt", "Pi",
-        ".real", ".split()", ".format", "[0]", "[::-1]", "(1, 2)", "[1, 2, 3]", "range(3)", "dict(a=1)", "set([1])", "\\", "'", "#",
-        "9223372036854775807", "-9223372036854775808", "2**70", "é", "日", "\n", "\t", "10**400", "float('nan')", "slice(None)",
-        "[x for x in ", "divmod", "pow", "1_0", "0x1f", "**k", "*a", " ", "1.", "'\\x4", "\u{0}", "lambda x:", "zip", "enumerate",
+        "1",
+        "0",
+        "-1",
+        "2.5",
+        "1e308",
+        "1j",
+        "'a'",
+        "b'x'",
+        "'%s'",
+        "''",
+        "[",
+        "]",
+        "(",
+        ")",
+        ",",
+        ":",
+        ".",
+        "+",
+        "-",
+        "*",
+        "**",
+        "/",
+        "//",
+        "%",
+        "@",
+        "<<",
+        ">>",
+        "&",
+        "|",
+        "^",
+        "~",
+        "<",
+        "==",
+        "!=",
+        "is",
+        "in",
+        "not",
+        "and",
+        "or",
+        "if",
+        "else",
+        "for",
+        "x",
+        "y",
+        "lambda",
+        "=",
+        "{a}",
+        "{b c}",
+        "{",
+        "}",
+        "...",
+        "None",
+        "True",
+        "abs",
+        "round",
+        "len",
+        "sum",
+        "range",
+        "list",
+        "str",
+        "int",
+        "float",
+        "format",
+        "sorted",
+        "min",
+        "map",
+        "np.array",
+        "np.linspace",
+        "np.sum",
+        "np.float64",
+        "cm.sqrt",
+        "sqrt",
+        "Pi",
+        ".real",
+        ".split()",
+        ".format",
+        "[0]",
+        "[::-1]",
+        "(1, 2)",
+        "[1, 2, 3]",
+        "range(3)",
+        "dict(a=1)",
+        "set([1])",
+        "\\",
+        "'",
+        "#",
+        "9223372036854775807",
+        "-9223372036854775808",
+        "2**70",
+        "é",
+        "日",
+        "\n",
+        "\t",
+        "10**400",
+        "float('nan')",
+        "slice(None)",
+        "[x for x in ",
+        "divmod",
+        "pow",
+        "1_0",
+        "0x1f",
+        "**k",
+        "*a",
+        " ",
+        "1.",
+        "'\\x4",
+        "\u{0}",
+        "lambda x:",
+        "zip",
+        "enumerate",
     ];
-    let entries = [Value::Float(1.5), Value::from(vec![1.0, 2.0]), Value::str("é日"), Value::None];
+    let entries = [
+        Value::Float(1.5),
+        Value::from(vec![1.0, 2.0]),
+        Value::str("é日"),
+        Value::None,
+    ];
     let mut state = 0x1234_5678_9abc_def1_u64;
     let mut next = move || {
         state ^= state << 13;
@@ -136,10 +260,17 @@ fn no_soup_of_tokens_panics() {
     let mut evaluated = 0;
     for _ in 0..30_000 {
         let length = 1 + next() % 12;
-        let text: String = (0..length).map(|_| TOKENS[next() % TOKENS.len()]).collect::<Vec<_>>().join(if next() % 2 == 0 { " " } else { "" });
+        let text: String = (0..length)
+            .map(|_| TOKENS[next() % TOKENS.len()])
+            .collect::<Vec<_>>()
+            .join(if next() % 2 == 0 { " " } else { "" });
         for braces in [Braces::References, Braces::Displays] {
             if let Ok(formula) = Formula::parse(&text, braces) {
-                let values: Vec<Value> = formula.references().iter().map(|_| entries[next() % entries.len()].clone()).collect();
+                let values: Vec<Value> = formula
+                    .references()
+                    .iter()
+                    .map(|_| entries[next() % entries.len()].clone())
+                    .collect();
                 if let Ok(value) = formula.eval(&values) {
                     evaluated += 1;
                     let (shown, json) = (value.repr() + &value.to_string() + &value.kind(), value.to_json());
@@ -158,21 +289,115 @@ fn no_soup_of_tokens_panics() {
 #[test]
 fn every_operator_takes_every_pair_of_values() {
     let values = [
-        "None", "True", "0", "-1", "2**70", "-2**63", "9223372036854775807", "0.0", "-0.0", "float('nan')", "float('inf')", "5e-324", "1e308",
-        "1j", "'a'", "''", "'%d'", "b'a'", "[]", "[1, 'a']", "()", "(1,)", "dict()", "set([1])", "range(3)", "slice(1)", "...", "len", "float",
-        "np.float64(0)", "np.int64(-9223372036854775808)", "np.bool_(True)", "np.complex128(1j)", "np.str_('a')", "np.array([1, 2])",
-        "np.array([[1.5]])", "np.array('a')", "np.array([])", "np.array(['a', 'b'])", "np.array([True])", "np.array(1j)",
+        "None",
+        "True",
+        "0",
+        "-1",
+        "2**70",
+        "-2**63",
+        "9223372036854775807",
+        "0.0",
+        "-0.0",
+        "float('nan')",
+        "float('inf')",
+        "5e-324",
+        "1e308",
+        "1j",
+        "'a'",
+        "''",
+        "'%d'",
+        "b'a'",
+        "[]",
+        "[1, 'a']",
+        "()",
+        "(1,)",
+        "dict()",
+        "set([1])",
+        "range(3)",
+        "slice(1)",
+        "...",
+        "len",
+        "float",
+        "np.float64(0)",
+        "np.int64(-9223372036854775808)",
+        "np.bool_(True)",
+        "np.complex128(1j)",
+        "np.str_('a')",
+        "np.array([1, 2])",
+        "np.array([[1.5]])",
+        "np.array('a')",
+        "np.array([])",
+        "np.array(['a', 'b'])",
+        "np.array([True])",
+        "np.array(1j)",
     ];
-    let value = |text: &str| Formula::parse(text, Braces::Displays).unwrap().eval(&[]).unwrap_or_else(|error| panic!("{text}: {error}"));
+    let value = |text: &str| {
+        Formula::parse(text, Braces::Displays)
+            .unwrap()
+            .eval(&[])
+            .unwrap_or_else(|error| panic!("{text}: {error}"))
+    };
     let values: Vec<Value> = values.iter().map(|text| value(text)).collect();
     let shapes = [
-        "{a} + {b}", "{a} - {b}", "{a} * {b}", "{a} / {b}", "{a} // {b}", "{a} % {b}", "{a} ** {b}", "{a} @ {b}", "{a} & {b}", "{a} | {b}",
-        "{a} ^ {b}", "{a} << {b}", "{a} >> {b}", "{a} < {b}", "{a} == {b}", "{a} in {b}", "{a} is {b}", "{a} and {b}", "{a}[{b}]",
-        "{a}[{b}:{a}]", "{a}({b})", "divmod({a}, {b})", "round({a}, {b})", "pow({a}, {b})", "min({a}, {b})", "range({a}, {b})", "int({a}, {b})",
-        "isinstance({a}, {b})", "list({a})", "sorted({a})", "sum({a}, {b})", "format({a}, {b})", "str({a}) + repr({b})", "dict({a})", "[*{a}]",
-        "[x for x in {a}]", "[x for x, y in {a}]", "len({a})", "abs({a})", "-{a}", "~{a}", "not {a}", "float({a})", "complex({a}, {b})",
-        "hex({a})", "chr({a})", "sqrt({a})", "cm.sqrt({a})", "zip({a}, {b})", "map({a}, {b})", "{a} < {b} < {a}", "{a} if {b} else 1",
-        "slice({a}, {b}).indices(3)", "set({a})", "bytes({a})", "'%5.1f' % {a}", "type({a}) == type({b})", "np.array({a})", "np.sum({a})",
+        "{a} + {b}",
+        "{a} - {b}",
+        "{a} * {b}",
+        "{a} / {b}",
+        "{a} // {b}",
+        "{a} % {b}",
+        "{a} ** {b}",
+        "{a} @ {b}",
+        "{a} & {b}",
+        "{a} | {b}",
+        "{a} ^ {b}",
+        "{a} << {b}",
+        "{a} >> {b}",
+        "{a} < {b}",
+        "{a} == {b}",
+        "{a} in {b}",
+        "{a} is {b}",
+        "{a} and {b}",
+        "{a}[{b}]",
+        "{a}[{b}:{a}]",
+        "{a}({b})",
+        "divmod({a}, {b})",
+        "round({a}, {b})",
+        "pow({a}, {b})",
+        "min({a}, {b})",
+        "range({a}, {b})",
+        "int({a}, {b})",
+        "isinstance({a}, {b})",
+        "list({a})",
+        "sorted({a})",
+        "sum({a}, {b})",
+        "format({a}, {b})",
+        "str({a}) + repr({b})",
+        "dict({a})",
+        "[*{a}]",
+        "[x for x in {a}]",
+        "[x for x, y in {a}]",
+        "len({a})",
+        "abs({a})",
+        "-{a}",
+        "~{a}",
+        "not {a}",
+        "float({a})",
+        "complex({a}, {b})",
+        "hex({a})",
+        "chr({a})",
+        "sqrt({a})",
+        "cm.sqrt({a})",
+        "zip({a}, {b})",
+        "map({a}, {b})",
+        "{a} < {b} < {a}",
+        "{a} if {b} else 1",
+        "slice({a}, {b}).indices(3)",
+        "set({a})",
+        "bytes({a})",
+        "'%5.1f' % {a}",
+        "type({a}) == type({b})",
+        "np.array({a})",
+        "np.sum({a})",
     ];
     let mut results = 0;
     for shape in shapes {

@@ -62,12 +62,15 @@ fn is_numpy_type(name: &str) -> bool {
     )
 }
 
+/// A function from float to float.
+pub(crate) type FloatFunction = fn(f64) -> f64;
+
 /// The short way for functions of one float.
-pub(crate) fn float_function(name: &str) -> Option<(fn(f64) -> f64, FloatResult)> {
+pub(crate) fn float_function(name: &str) -> Option<(FloatFunction, FloatResult)> {
     if let Some(compute) = math::float_function(name) {
         return Some((compute, FloatResult::Python));
     }
-    let compute: fn(f64) -> f64 = match name.strip_prefix("np.")? {
+    let compute: FloatFunction = match name.strip_prefix("np.")? {
         "sin" => f64::sin,
         "cos" => f64::cos,
         "tan" => f64::tan,

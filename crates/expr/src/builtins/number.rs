@@ -134,7 +134,9 @@ fn pow(arguments: Arguments) -> Result<Value, Error> {
         return operators::binary(BinaryOp::Pow, &base, &exponent);
     };
     if crate::numpy::is_numpy(&base) || crate::numpy::is_numpy(&exponent) {
-        return Err(type_error("unsupported operand type(s) for ** or pow() of three arguments"));
+        return Err(type_error(
+            "unsupported operand type(s) for ** or pow() of three arguments",
+        ));
     }
     let (Some(base), Some(exponent), Some(modulus)) = (
         integers::integer(&base),

@@ -3,6 +3,7 @@
 //! A method is a function whose first argument is the object. Those that change their object are absent: a value never
 //! changes, and on a value that nobody else holds Python would show nothing but `None`.
 
+mod bytes;
 mod collection;
 mod number;
 mod string;
@@ -14,7 +15,7 @@ use crate::{Scalar, Value};
 pub(crate) fn method(object: &Value, name: &str) -> Option<Function> {
     match object {
         Value::Str(_) | Value::Scalar(Scalar::Str(_)) => string::method(name),
-        Value::Bytes(_) => string::bytes_method(name),
+        Value::Bytes(_) => bytes::method(name),
         Value::List(_) => collection::list_method(name),
         Value::Tuple(_) | Value::Range(_) => collection::sequence_method(name),
         Value::Dict(_) => collection::dict_method(name),
@@ -33,7 +34,7 @@ pub(crate) fn method(object: &Value, name: &str) -> Option<Function> {
 pub(crate) fn of_type(type_name: &str, name: &str) -> Option<Function> {
     match type_name {
         "str" => string::method(name),
-        "bytes" => string::bytes_type_method(name),
+        "bytes" => bytes::type_method(name),
         "list" => collection::list_method(name),
         "tuple" | "range" => collection::sequence_method(name),
         "dict" => collection::dict_type_method(name),
@@ -50,6 +51,6 @@ pub(crate) fn known(name: &str) -> bool {
     ["str", "bytes", "list", "dict", "set", "int", "float", "complex"]
         .iter()
         .any(|kind| of_type(kind, name).is_some())
-        || string::bytes_method(name).is_some()
+        || bytes::method(name).is_some()
         || name == "indices"
 }
