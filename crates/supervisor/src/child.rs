@@ -1,8 +1,8 @@
 //! The child as the parent sees it: how it is started, greeted, told things, and how its end is known.
 //!
 //! ```text
-//! Greeting ─ Hello, Ready ─► Idle ◄─► Busy
-//!     └────────┬──────────────┴────────┘
+//! Greeting ─ Hello, Ready ─► Idle ─ Perform ─► Busy ─ Ready ─► Settling (what it printed comes) ─► Idle
+//!     └────────┬──────────────┴─────────────────┴─────────────────┘
 //!              ▼ its stream ended, or it made no sense
 //!           Silent (its process is waited for, then terminated, then killed) ─► gone
 //! ```
@@ -47,6 +47,19 @@ pub(crate) struct Child {
     next_seq: u64,
     /// When it was last heard.
     heard_at: Instant,
+    /// How many measurements it was given.
+    given: u64,
+    /// Whether it said anything since the last of them.
+    has_answered: bool,
+}
+
+/// How a child went.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Gone {
+    pub(crate) how: String,
+    /// It had performed before, and never said a word about the measurement that it was given last: it was dead, or as
+    /// good as dead, when that was sent.
+    pub(crate) was_unheard: bool,
 }
 
 #[derive(Debug)]
@@ -56,6 +69,10 @@ enum Stage {
     },
     Idle,
     Busy,
+    /// It is done; signs are still to come from this many of its pipes.
+    Settling {
+        signs: usize,
+    },
     /// It will say no more. `fault` is what it is to blame for, besides dying.
     Silent {
         fault: Option<String>,
@@ -110,12 +127,19 @@ impl Child {
             stage,
             next_seq: 1,
             heard_at: now,
+            given: 0,
+            has_answered: false,
         };
         child.tell(&Command::Hello {
             version: VERSION,
             token,
         });
         Ok(child)
+    }
+
+    /// The operating system's number of the process.
+    pub(crate) fn pid(&self) -> u32 {
+        self.process.pid()
     }
 
     pub(crate) fn id(&self) -> ProcessId {
@@ -127,9 +151,9 @@ impl Child {
         matches!(self.stage, Stage::Idle)
     }
 
-    /// Whether its process is dead although nobody said so yet.
-    pub(crate) fn has_ended(&self) -> bool {
-        self.process.has_ended()
+    /// Whether it is of no use any more, although that may not have been said yet.
+    pub(crate) fn is_lost(&self) -> bool {
+        matches!(self.stage, Stage::Silent { .. } | Stage::Gone) || self.process.has_ended()
     }
 
     /// Sends it a word. A child that cannot be told anything is ended; that is learnt as its death.
@@ -139,6 +163,8 @@ impl Child {
         }
         if matches!(command, Command::Perform(_)) {
             self.stage = Stage::Busy;
+            self.given += 1;
+            self.has_answered = false;
         }
         let mut frame = Vec::new();
         match append(&mut frame, command) {
@@ -166,19 +192,36 @@ impl Child {
         self.process.wait(patience);
     }
 
-    /// Takes note of what its process did.
-    pub(crate) fn hear_process(&mut self, news: &News, now: Instant) {
+    /// Takes note of what its process did; true when it waits for a measurement from now on.
+    pub(crate) fn hear_process(&mut self, news: &News, now: Instant) -> bool {
         self.heard_at = now;
         self.process.hear(news, now);
         if matches!(news, News::Ended(_)) {
             // What it started has nobody to work for now.
             self.process.kill();
         }
+        match (&mut self.stage, news) {
+            // A pipe that ends gives no sign.
+            (Stage::Settling { signs }, News::Fenced | News::PipeEnded(_)) => {
+                *signs = signs.saturating_sub(1);
+                self.settle()
+            }
+            _ => false,
+        }
+    }
+
+    fn settle(&mut self) -> bool {
+        let is_settled = matches!(self.stage, Stage::Settling { signs: 0 });
+        if is_settled {
+            self.stage = Stage::Idle;
+        }
+        is_settled
     }
 
     /// Takes note of what it said; true when it waits for a measurement from now on.
     pub(crate) fn hear_event(&mut self, event: &Numbered, now: Instant) -> bool {
         self.heard_at = now;
+        self.has_answered = true;
         self.next_seq = event.seq + 1;
         match (&event.event, &self.stage) {
             (Event::Hello { version, refused, .. }, Stage::Greeting { .. }) => {
@@ -189,9 +232,15 @@ impl Child {
                 }
                 false
             }
-            (Event::Ready, Stage::Greeting { .. } | Stage::Busy) => {
+            (Event::Ready, Stage::Greeting { .. }) => {
                 self.stage = Stage::Idle;
                 true
+            }
+            (Event::Ready, Stage::Busy) => {
+                self.stage = Stage::Settling {
+                    signs: self.process.fence(),
+                };
+                self.settle()
             }
             _ => false,
         }
@@ -240,12 +289,12 @@ impl Child {
             (Stage::Silent { .. }, Some(until)) => Some(until.max(self.heard_at + LINGER).min(until + STRANGERS)),
             (_, Some(until)) => Some(until.max(self.heard_at + LINGER)),
             (Stage::Greeting { until } | Stage::Silent { until, .. }, None) => Some(*until),
-            (Stage::Idle | Stage::Busy, None) => None,
+            (Stage::Idle | Stage::Busy | Stage::Settling { .. }, None) => None,
         }
     }
 
     /// Looks whether it is gone, and with which words, and climbs the ladder if it is time.
-    pub(crate) fn look(&mut self, now: Instant) -> Option<String> {
+    pub(crate) fn look(&mut self, now: Instant) -> Option<Gone> {
         let is_due = self.deadline().is_some_and(|deadline| now >= deadline);
         let has_ended = self.process.end().is_some();
         match &mut self.stage {
@@ -275,11 +324,11 @@ impl Child {
                     Some(self.gone(fault))
                 }
             },
-            Stage::Greeting { .. } | Stage::Idle | Stage::Busy | Stage::Silent { .. } => None,
+            Stage::Greeting { .. } | Stage::Idle | Stage::Busy | Stage::Settling { .. } | Stage::Silent { .. } => None,
         }
     }
 
-    fn gone(&mut self, fault: Option<String>) -> String {
+    fn gone(&mut self, fault: Option<String>) -> Gone {
         self.stage = Stage::Gone;
         let mut words = "the process that performs the measurement ".to_owned();
         match (fault, self.process.end()) {
@@ -293,7 +342,10 @@ impl Child {
             words.push_str("; the last lines of its standard error:\n");
             words.push_str(&last_words);
         }
-        words
+        Gone {
+            how: words,
+            was_unheard: self.given > 1 && !self.has_answered,
+        }
     }
 }
 

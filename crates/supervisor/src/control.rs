@@ -28,8 +28,8 @@ use crate::{
     engine::Facts,
     event::EngineState,
     operator::Operator,
-    run::Verb,
     runtime_dir::{RuntimeDirError, runtime_dir},
+    verb::Verb,
 };
 
 /// A run of some process of this user.
@@ -358,7 +358,7 @@ mod tests {
     use crate::{
         inbox::{Inbox, Message},
         operator::StateCell,
-        run::Refusal,
+        verb::Refusal,
     };
 
     fn facts(name: &str) -> Facts {

@@ -9,14 +9,15 @@ use measurement::{Hook, Problem};
 use protocol::{Command, Outcome, Request, Value};
 
 use crate::{
-    child::Child,
+    child::{Child, Gone},
     event::{EngineState, Update},
     inbox::{Inbox, Message, Sender},
     ladder::{Rung, SHUTDOWN_PATIENCE},
     operator::{Operator, StateCell},
     performance::Performance,
-    process::{News, Pipe, ProcessId},
-    run::Refusal,
+    pipe::Pipe,
+    process::{News, ProcessId},
+    verb::Refusal,
 };
 
 /// What viewers and hooks are told about a measurement.
@@ -118,8 +119,8 @@ impl Engine {
         while self.child.as_ref().is_some_and(|child| !child.is_idle()) {
             let deadline = self.child.as_ref().and_then(Child::deadline);
             self.hear_between_runs(deadline);
-            if let Some(how) = self.look_at_child() {
-                return Err(EngineError::Died(how));
+            if let Some(gone) = self.look_at_child() {
+                return Err(EngineError::Died(gone.how));
             }
         }
         Ok(())
@@ -181,7 +182,7 @@ impl Engine {
 
     /// Makes sure that there is a living child, ready or not.
     pub(crate) fn need_child(&mut self) -> Result<(), EngineError> {
-        if self.child.as_ref().is_some_and(Child::has_ended) {
+        if self.child.as_ref().is_some_and(Child::is_lost) {
             self.discard_child();
         }
         if self.child.is_none() {
@@ -206,11 +207,11 @@ impl Engine {
     }
 
     /// How the child went, if it is gone now.
-    pub(crate) fn look_at_child(&mut self) -> Option<String> {
-        let how = self.child.as_mut()?.look(Instant::now())?;
+    pub(crate) fn look_at_child(&mut self) -> Option<Gone> {
+        let gone = self.child.as_mut()?.look(Instant::now())?;
         self.child = None;
         self.rest();
-        Some(how)
+        Some(gone)
     }
 
     fn hear_between_runs(&mut self, until: Option<Instant>) {

@@ -22,9 +22,10 @@ use std::{
 use measurement::Hook;
 
 use crate::{
+    ending::Ending,
     inbox::Sender,
     process::{End, News, Process, ProcessId},
-    run::{Ending, HookKind},
+    run::HookKind,
 };
 
 /// What a hook may want to know.

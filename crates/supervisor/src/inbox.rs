@@ -14,7 +14,7 @@ use protocol::Numbered;
 
 use crate::{
     process::{News, ProcessId},
-    run::{Refusal, Verb},
+    verb::{Refusal, Verb},
 };
 
 /// What can happen to an engine.

@@ -15,6 +15,7 @@
 mod child;
 mod chronicle;
 mod control;
+mod ending;
 mod engine;
 mod event;
 mod hooks;
@@ -22,16 +23,18 @@ mod inbox;
 mod ladder;
 mod operator;
 mod performance;
+mod pipe;
 mod platform;
 mod process;
 mod run;
 mod run_log;
 mod runtime_dir;
+mod verb;
 mod view;
 
 pub use control::{ControlError, ControlServer, RunningRun, list, send};
 pub use engine::{Engine, EngineError, Facts, Job, Report};
 pub use event::{EngineState, RunEvent, RunState, Update, What};
 pub use operator::Operator;
-pub use run::{Refusal, Verb};
+pub use verb::{Refusal, Verb};
 pub use view::{At, LogLine, LoopView, View};

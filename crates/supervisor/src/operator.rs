@@ -15,7 +15,7 @@ use std::{
 use crate::{
     event::EngineState,
     inbox::{Request, Sender},
-    run::{Refusal, Verb},
+    verb::{Refusal, Verb},
 };
 
 /// Asks what an engine performs.

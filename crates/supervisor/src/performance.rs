@@ -10,12 +10,15 @@ use protocol::{Command, Event, Level, Numbered};
 use crate::{
     child::Child,
     chronicle::Chronicle,
+    ending::Ending,
     engine::{Engine, Job, Report},
     event::{Update, What},
     hooks::{HookFacts, RunningHook},
     inbox::Message,
-    process::{News, Pipe, ProcessId},
-    run::{Ending, HookKind, Input, Order, Refusal, Run},
+    pipe::Pipe,
+    process::{News, ProcessId},
+    run::{HookKind, Input, Order, Run},
+    verb::Refusal,
 };
 
 pub(crate) struct Performance<'e, 'v> {
@@ -69,10 +72,11 @@ impl<'e, 'v> Performance<'e, 'v> {
             if let Some(ending) = self.conclusion.take() {
                 break ending;
             }
-            match self.engine.inbox.receive(self.deadline()) {
-                Some(message) => self.hear(message),
-                None => self.look_at_clock(),
+            if let Some(message) = self.engine.inbox.receive(self.deadline()) {
+                self.hear(message);
             }
+            // Also under a flood of messages, in which no wait ever lasts until a deadline.
+            self.look_at_clock();
             self.look_at_processes();
         };
         let Ending { outcome, errors } = ending;
@@ -91,6 +95,9 @@ impl<'e, 'v> Performance<'e, 'v> {
     }
 
     fn introduce(&mut self) {
+        // The child starts while hooks run. If it cannot, that is said when it is needed.
+        self.engine.need_child().ok();
+        let performer = self.engine.child.as_ref().map_or_else(std::process::id, Child::pid);
         let facts = self.job.facts.clone();
         self.chronicle.say(What::Run {
             name: facts.name,
@@ -98,7 +105,7 @@ impl<'e, 'v> Performance<'e, 'v> {
             file: facts.file,
             default_path: facts.default_path,
             version: env!("CARGO_PKG_VERSION").to_owned(),
-            pid: std::process::id(),
+            pid: performer,
         });
         for (problem, line) in &self.job.problems {
             self.chronicle.say(said(problem, *line));
@@ -106,8 +113,6 @@ impl<'e, 'v> Performance<'e, 'v> {
         for (pipe, text) in self.engine.take_early() {
             self.printed(pipe, &text);
         }
-        // The child starts while hooks run. If it cannot, that is said when it is needed.
-        self.engine.need_child().ok();
     }
 
     /// Steps through what happened, so that what follows from it is said before what happened next.
@@ -207,8 +212,13 @@ impl<'e, 'v> Performance<'e, 'v> {
     }
 
     fn look_at_processes(&mut self) {
-        if let Some(how) = self.engine.look_at_child() {
-            self.inputs.push_back(Input::ChildGone(how));
+        if let Some(gone) = self.engine.look_at_child() {
+            let input = if gone.was_unheard {
+                Input::ChildUnheard(gone.how)
+            } else {
+                Input::ChildGone(gone.how)
+            };
+            self.inputs.push_back(input);
         }
         if let Some(result) = self.hook.as_mut().and_then(|hook| hook.look(Instant::now())) {
             self.hook = None;
@@ -251,7 +261,9 @@ impl<'e, 'v> Performance<'e, 'v> {
     fn hear_process(&mut self, id: ProcessId, news: News) {
         let now = Instant::now();
         if let Some(child) = self.child(id) {
-            child.hear_process(&news, now);
+            if child.hear_process(&news, now) {
+                self.inputs.extend([Input::Closed, Input::ChildReady]);
+            }
             if let News::Lines(pipe, text) = news {
                 self.printed(pipe, &text);
             }
@@ -289,7 +301,8 @@ impl<'e, 'v> Performance<'e, 'v> {
             // The greeting is the child's own affair.
             Event::Hello { .. } | Event::LogClosed | Event::ValuesClosed | Event::Closing => (),
             Event::Ready if is_ready => self.inputs.extend([Input::Closed, Input::ChildReady]),
-            Event::Ready => self.mention("the child said `Ready` when it was"),
+            // What it printed is still to come.
+            Event::Ready => (),
             Event::Problems(problems) => self.found(time_us, problems),
             Event::Started {
                 entries,

@@ -8,7 +8,8 @@ mod unix;
 
 #[cfg(unix)]
 pub(crate) use unix::{
-    has_ended, in_own_group, kill_group, private_folder, signal_name, terminate_group, token, user, wait,
+    Readable, has_ended, in_own_group, is_readable, kill_group, private_folder, signal_name, terminate_group, token,
+    user, wait, wait_for_either,
 };
 
 #[cfg(not(unix))]

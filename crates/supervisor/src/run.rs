@@ -11,72 +11,22 @@
 //! Everything that decides is here and nothing that acts: no clock, thread or process. A repeated request is ignored, an
 //! impossible one is refused with words. The child's word beats what was asked of it.
 
-use std::{fmt, time::Duration};
+use std::time::Duration;
 
 use protocol::{Command, Outcome};
 
-use crate::{event::RunState, ladder::Rung};
-
-/// What an operator can ask.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verb {
-    Pause,
-    Resume,
-    Stop,
-    Kill,
-}
-
-impl Verb {
-    pub fn name(self) -> &'static str {
-        match self {
-            Verb::Pause => "pause",
-            Verb::Resume => "resume",
-            Verb::Stop => "stop",
-            Verb::Kill => "kill",
-        }
-    }
-}
-
-/// Why something is not done.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Refusal {
-    /// No run is there to be asked.
-    NothingRuns,
-    /// The run is in a state in which the request makes no sense.
-    Impossible { verb: Verb, why: &'static str },
-    /// The child said something that cannot happen now; it is ignored.
-    Unexpected { event: &'static str, state: &'static str },
-    /// The loop of the run did not take the request up in time.
-    NoAnswer,
-}
-
-impl fmt::Display for Refusal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Refusal::NothingRuns => write!(f, "no measurement is performed"),
-            Refusal::Impossible { verb, why } => write!(f, "cannot {}: {why}", verb.name()),
-            Refusal::Unexpected { event, state } => {
-                write!(f, "the child said `{event}` in the state `{state}`, which is ignored")
-            }
-            Refusal::NoAnswer => write!(f, "the run does not answer"),
-        }
-    }
-}
-
-impl std::error::Error for Refusal {}
+use crate::{
+    ending::{Ending, engine_error, killed, killed_before},
+    event::RunState,
+    ladder::Rung,
+    verb::{Refusal, Verb},
+};
 
 /// Whether a hook runs before or after the measurement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum HookKind {
     Pre,
     Post,
-}
-
-/// How the measurement itself ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Ending {
-    pub(crate) outcome: Outcome,
-    pub(crate) errors: Vec<(String, String)>,
 }
 
 /// What can happen to a run.
@@ -100,6 +50,8 @@ pub(crate) enum Input {
     },
     /// With the words for how it went.
     ChildGone(String),
+    /// The same, and it had died before it took the measurement up.
+    ChildUnheard(String),
     /// The time of the last [`Order::Wake`] has come.
     Deadline,
 }
@@ -252,6 +204,11 @@ impl Run {
             },
             Input::Refused { command, why } => self.refused(&command, why, now),
             Input::ChildGone(how) => self.child_gone(how),
+            Input::ChildUnheard(how) => match self.state {
+                // Another one, which is new: so this cannot go on for ever.
+                State::Handed { wish } => Ok(self.go(State::Starting { wish }, vec![Order::NeedChild])),
+                _ => self.child_gone(how),
+            },
             Input::Deadline => self.deadline(now),
         }
     }
@@ -517,7 +474,9 @@ impl Run {
         if !was_killed {
             return self.post_hook(0, ending, orders);
         }
-        orders.push(Order::Discard);
+        if !orders.contains(&Order::Discard) {
+            orders.push(Order::Discard);
+        }
         let has_words = ending.errors.iter().any(|(key, _)| key == "engine");
         let ending = if has_words {
             ending
@@ -666,38 +625,5 @@ const BEING_STOPPED: &str = "it is being stopped";
 const BEING_KILLED: &str = "it is being killed";
 const HAS_ENDED: &str = "the measurement has ended";
 
-fn engine_error(text: impl Into<String>) -> (String, String) {
-    ("engine".to_owned(), text.into())
-}
-
-fn killed_before() -> Ending {
-    let errors = vec![engine_error("killed by the operator before the measurement began")];
-    Ending {
-        outcome: Outcome::Interrupted,
-        errors,
-    }
-}
-
-/// How a killed run ended: the error says how far the ladder was climbed.
-fn killed(rung: Rung, mut errors: Vec<(String, String)>, how: Option<&str>) -> Ending {
-    let mut text = "killed by the operator: ".to_owned();
-    match (rung, how) {
-        (Rung::Ask, None) => text.push_str("it ended when asked"),
-        (Rung::Ask, Some(how)) => text.push_str(&format!("its process died when asked to stop: {how}")),
-        (Rung::Terminate, None) => text.push_str("it ended while its process was being terminated"),
-        (Rung::Terminate, Some(how)) => {
-            text.push_str(&format!("it did not end when asked, its process was terminated: {how}"));
-        }
-        (Rung::Kill, None) => text.push_str("it ended while its process was being killed"),
-        (Rung::Kill, Some(how)) => {
-            text.push_str(&format!(
-                "it ended neither when asked nor when terminated, its process was killed: {how}"
-            ));
-        }
-    }
-    errors.push(engine_error(text));
-    Ending {
-        outcome: Outcome::Interrupted,
-        errors,
-    }
-}
+#[cfg(test)]
+mod tests;

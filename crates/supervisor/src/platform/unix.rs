@@ -3,9 +3,12 @@
 use std::{
     fs::{self, DirBuilder, File, Permissions},
     io::{self, Read},
-    os::unix::{
-        fs::{DirBuilderExt, MetadataExt, PermissionsExt},
-        process::CommandExt,
+    os::{
+        fd::AsFd,
+        unix::{
+            fs::{DirBuilderExt, MetadataExt, PermissionsExt},
+            process::CommandExt,
+        },
     },
     path::Path,
     process::Command,
@@ -13,6 +16,10 @@ use std::{
 
 use protocol::Token;
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, WaitIdStatus, getuid, kill_process_group, waitid};
+use rustix::{
+    event::{PollFd, PollFlags, Timespec, poll},
+    io::Errno,
+};
 
 use crate::process::End;
 
@@ -43,7 +50,7 @@ pub(crate) fn wait(pid: u32) -> io::Result<End> {
     loop {
         match waitid(WaitId::Pid(pid), WaitIdOptions::EXITED | WaitIdOptions::NOWAIT) {
             Ok(Some(status)) => return Ok(end(&status)),
-            Ok(None) | Err(rustix::io::Errno::INTR) => (),
+            Ok(None) | Err(Errno::INTR) => (),
             Err(error) => return Err(error.into()),
         }
     }
@@ -69,6 +76,34 @@ fn end(status: &WaitIdStatus) -> End {
         (None, Some(signal)) => End::Signal(signal),
         (None, None) => End::Unknown,
     }
+}
+
+/// Which of two streams has something to read, or has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Readable {
+    First,
+    Second,
+}
+
+/// Waits for one of two streams; the second comes first when both are readable.
+pub(crate) fn wait_for_either(first: &impl AsFd, second: &impl AsFd) -> Readable {
+    loop {
+        let mut streams = [PollFd::new(first, PollFlags::IN), PollFd::new(second, PollFlags::IN)];
+        match poll(&mut streams, None) {
+            Ok(_) if !streams[1].revents().is_empty() => return Readable::Second,
+            Ok(_) if !streams[0].revents().is_empty() => return Readable::First,
+            Ok(_) | Err(Errno::INTR) => (),
+            // Reading blocks as well as waiting does; only a sign would come late.
+            Err(_) => return Readable::First,
+        }
+    }
+}
+
+/// Whether a stream has something to read, or has ended, now.
+pub(crate) fn is_readable(stream: &impl AsFd) -> bool {
+    let mut streams = [PollFd::new(stream, PollFlags::IN)];
+    let now = Timespec { tv_sec: 0, tv_nsec: 0 };
+    poll(&mut streams, Some(&now)).is_ok_and(|ready| ready > 0)
 }
 
 /// `SIGSEGV` for its number.
