@@ -97,7 +97,9 @@ impl Reader {
         let mut words = block.info.split_whitespace();
         match (words.next(), words.next(), words.next()) {
             (Some("ini"), Some(file), None) => {
-                let name = file.strip_prefix("file=").expect("a complete measurement has a `file=`");
+                let name = file
+                    .strip_prefix("file=")
+                    .expect("a complete measurement has a `file=`");
                 fs::write(self.folder.path().join(name), &block.body).expect("room for a measurement");
                 self.run(&format!("measurand check {name}"), 0)
             }
@@ -114,7 +116,11 @@ impl Reader {
 
     fn run(&mut self, commands: &str, status: i32) -> Result<(), String> {
         let program = Path::new(env!("CARGO_BIN_EXE_measurand"));
-        let mut path = program.parent().expect("a program is in a folder").as_os_str().to_owned();
+        let mut path = program
+            .parent()
+            .expect("a program is in a folder")
+            .as_os_str()
+            .to_owned();
         path.push(":");
         path.push(std::env::var_os("PATH").unwrap_or_default());
         let output = Command::new("sh")
@@ -214,7 +220,12 @@ fn has_heading(page: &str, name: &str) -> bool {
     let headings = page.lines().filter(|line| line.starts_with('#'));
     headings
         .map(|line| line.trim_start_matches('#').trim().to_lowercase())
-        .map(|title| title.chars().filter(|c| c.is_alphanumeric() || *c == ' ' || *c == '-').collect::<String>())
+        .map(|title| {
+            title
+                .chars()
+                .filter(|c| c.is_alphanumeric() || *c == ' ' || *c == '-')
+                .collect::<String>()
+        })
         .any(|title| title.replace(' ', "-") == name)
 }
 
