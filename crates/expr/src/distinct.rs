@@ -74,33 +74,65 @@ fn feed_float(number: f64, hasher: &mut DefaultHasher) {
 
 /// Places of elements by their hash.
 #[derive(Default)]
-pub(crate) struct Index(HashMap<u64, Vec<usize>>);
+struct Index {
+    /// The last place that has the hash.
+    last: HashMap<u64, usize>,
+    /// For each place, the one before it that has the same hash.
+    before: Vec<Option<usize>>,
+}
 
 impl Index {
-    pub(crate) fn of(items: &[Value]) -> Result<Index, Error> {
-        let mut index = Index::default();
-        for (place, item) in items.iter().enumerate() {
-            index.0.entry(hash(item)?).or_default().push(place);
+    fn with_capacity(count: usize) -> Index {
+        Index {
+            last: HashMap::with_capacity(count),
+            before: Vec::with_capacity(count),
         }
-        Ok(index)
     }
 
-    /// Whether `item` is one of `items`, which this is the index of.
-    pub(crate) fn contains(&self, items: &[Value], item: &Value) -> Result<bool, Error> {
-        let places = self.0.get(&hash(item)?);
-        Ok(places.is_some_and(|places| places.iter().any(|place| equal(&items[*place], item))))
+    /// The place with this hash that holds what is looked for.
+    fn find(&self, hash: u64, holds: impl Fn(usize) -> bool) -> Option<usize> {
+        let mut place = self.last.get(&hash).copied();
+        while let Some(found) = place {
+            if holds(found) {
+                return Some(found);
+            }
+            place = self.before[found];
+        }
+        None
     }
+
+    /// The next place has this hash.
+    fn push(&mut self, hash: u64) {
+        let place = self.before.len();
+        self.before.push(self.last.insert(hash, place));
+    }
+}
+
+/// The elements of a set that another set has, or has not.
+pub(crate) fn common(items: &[Value], other: &[Value], wanted: bool) -> Result<Vec<Value>, Error> {
+    let mut index = Index::with_capacity(other.len());
+    for item in other {
+        index.push(hash(item)?);
+    }
+    let mut kept = Vec::new();
+    for item in items {
+        let found = index.find(hash(item)?, |place| equal(&other[place], item));
+        if found.is_some() == wanted {
+            kept.push(item.clone());
+        }
+    }
+    Ok(kept)
 }
 
 /// The elements without those that repeat an earlier one.
 pub(crate) fn distinct(items: Vec<Value>) -> Result<Vec<Value>, Error> {
-    limits::work(items.len() * 4)?;
-    let mut index = Index::default();
+    limits::work(items.len() * 8)?;
+    let mut index = Index::with_capacity(items.len());
     let mut kept: Vec<Value> = Vec::with_capacity(items.len());
     for item in items {
-        let places = index.0.entry(hash(&item)?).or_default();
-        if !places.iter().any(|place| equal(&kept[*place], &item)) {
-            places.push(kept.len());
+        let hash = hash(&item)?;
+        if index.find(hash, |place| equal(&kept[place], &item)).is_none() {
+            index.push(hash);
             kept.push(item);
         }
     }
@@ -109,15 +141,15 @@ pub(crate) fn distinct(items: Vec<Value>) -> Result<Vec<Value>, Error> {
 
 /// The pairs of a dict: a key that comes again keeps its place and takes the new value.
 pub(crate) fn keyed(pairs: Vec<(Value, Value)>) -> Result<Vec<(Value, Value)>, Error> {
-    limits::work(pairs.len() * 4)?;
-    let mut index = Index::default();
+    limits::work(pairs.len() * 8)?;
+    let mut index = Index::with_capacity(pairs.len());
     let mut kept: Vec<(Value, Value)> = Vec::with_capacity(pairs.len());
     for (key, value) in pairs {
-        let places = index.0.entry(hash(&key)?).or_default();
-        match places.iter().find(|place| equal(&kept[**place].0, &key)) {
-            Some(place) => kept[*place].1 = value,
+        let hash = hash(&key)?;
+        match index.find(hash, |place| equal(&kept[place].0, &key)) {
+            Some(place) => kept[place].1 = value,
             None => {
-                places.push(kept.len());
+                index.push(hash);
                 kept.push((key, value));
             }
         }

@@ -456,7 +456,7 @@ fn keyword(arguments: &mut Arguments, name: Arc<str>, value: Value) -> Result<()
 
 #[inline(never)]
 fn lambda(code: &Arc<LambdaCode>, defaults: &[Option<Node>], frame: &mut Frame<'_>) -> Evaluated {
-    limits::work(frame.entries.len() + frame.locals.len())?;
+    limits::work(8 + frame.entries.len() + frame.locals.len())?;
     let mut values = Vec::with_capacity(defaults.len());
     for default in defaults {
         values.push(match default {

@@ -221,6 +221,9 @@ pub(crate) fn to_text(number: &BigInt) -> Result<String, Error> {
     if number.bits() > (MAX_DIGITS as u64 + 1) * 10 / 3 {
         return Err(too_many_digits("conversion"));
     }
+    // Long division for each digit: the time grows with the square.
+    let words = usize::try_from(number.bits() / 64).unwrap_or(usize::MAX);
+    limits::work(words * words / 4)?;
     let text = number.to_string();
     if text.trim_start_matches('-').len() > MAX_DIGITS {
         return Err(too_many_digits("conversion"));

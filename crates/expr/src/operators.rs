@@ -286,21 +286,15 @@ fn sets(operator: BinaryOp, left: &Value, right: &Value) -> Result<Value, Error>
         (Value::Set(a), Value::Set(b)) => {
             limits::work((a.items.len() + b.items.len()) * 2)?;
             limits::elements(a.items.len() + b.items.len())?;
-            let keep = |from: &Set, other: &Set, wanted: bool| -> Result<Vec<Value>, Error> {
-                let index = distinct::Index::of(&other.items)?;
-                let mut kept = Vec::new();
-                for item in &from.items {
-                    if index.contains(&other.items, item)? == wanted {
-                        kept.push(item.clone());
-                    }
-                }
-                Ok(kept)
-            };
             let items = match operator {
-                BinaryOp::BitAnd => keep(a, b, true)?,
-                BinaryOp::Sub => keep(a, b, false)?,
-                BinaryOp::BitOr => [a.items.clone(), keep(b, a, false)?].concat(),
-                _ => [keep(a, b, false)?, keep(b, a, false)?].concat(),
+                BinaryOp::BitAnd => distinct::common(&a.items, &b.items, true)?,
+                BinaryOp::Sub => distinct::common(&a.items, &b.items, false)?,
+                BinaryOp::BitOr => [a.items.clone(), distinct::common(&b.items, &a.items, false)?].concat(),
+                _ => [
+                    distinct::common(&a.items, &b.items, false)?,
+                    distinct::common(&b.items, &a.items, false)?,
+                ]
+                .concat(),
             };
             Ok(Value::Set(Arc::new(Set { items })))
         }

@@ -2,6 +2,7 @@
 
 use super::{ARITHMETIC, Parse, Parser};
 use crate::lexer::syntax_error;
+use crate::limits::{self, MAX_TREE_DEPTH};
 use crate::syntax::{Clause, ComprehensionKind, Expr, ExprKind, Target, deepest};
 use crate::{Error, Span};
 
@@ -108,6 +109,10 @@ impl Parser<'_> {
             let mut conditions = Vec::new();
             while self.take_word("if") {
                 conditions.push(self.disjunction()?);
+            }
+            if clauses.len() > MAX_TREE_DEPTH as usize {
+                let what = format!("more than {MAX_TREE_DEPTH} loops within each other");
+                return Err(limits::exceeded(what).at(self.span()));
             }
             clauses.push(Clause {
                 target,
