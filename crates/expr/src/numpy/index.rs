@@ -429,3 +429,91 @@ fn of_text(text: &str, index: &Value) -> Result<Value, Error> {
     };
     Ok(Value::Str(Arc::from(picked)))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::numpy::Arguments;
+    use crate::numpy::{method, print};
+
+    /// `np.array([(1., 2), (3.5, -4), (0.25, 10)], dtype=[('v', 'f8'), ('n', 'i8')])`, which no formula can make.
+    fn records() -> Value {
+        let fields = vec![
+            (Arc::from("v"), Array::of_floats(&[3], vec![1.0, 3.5, 0.25])),
+            (Arc::from("n"), Array::of_ints(&[3], vec![2, -4, 10])),
+        ];
+        Value::Record(Arc::new(RecordArray { fields }))
+    }
+
+    fn check(index: Value, expected: &str) {
+        assert_eq!(
+            print::repr(&subscript(&records(), &index).expect("the index is right")),
+            expected
+        );
+    }
+
+    #[test]
+    fn record_arrays_print_as_in_numpy() {
+        let expected = "array([(1.  ,  2), (3.5 , -4), (0.25, 10)],\n      dtype=[('v', '<f8'), ('n', '<i8')])";
+        assert_eq!(print::repr(&records()), expected);
+        assert_eq!(print::str(&records()), "[(1.  ,  2) (3.5 , -4) (0.25, 10)]");
+    }
+
+    #[test]
+    fn record_arrays_give_fields_rows_and_parts() {
+        check(Value::str("v"), "array([1.  , 3.5 , 0.25])");
+        check(Value::Int(0), "np.void((1.0, 2), dtype=[('v', '<f8'), ('n', '<i8')])");
+        let rest = Slice {
+            start: Value::Int(1),
+            stop: Value::None,
+            step: Value::None,
+        };
+        check(
+            Value::Slice(Arc::new(rest)),
+            "array([(3.5 , -4), (0.25, 10)], dtype=[('v', '<f8'), ('n', '<i8')])",
+        );
+        check(
+            Value::list(vec![Value::str("n")]),
+            "array([( 2,), (-4,), (10,)], dtype=[('n', '<i8')])",
+        );
+        check(
+            Array::of_bools(&[3], vec![false, true, false]).into(),
+            "array([(3.5, -4)], dtype=[('v', '<f8'), ('n', '<i8')])",
+        );
+    }
+
+    #[test]
+    fn a_row_of_a_record_array_has_its_fields() {
+        let row = subscript(&records(), &Value::Int(-1)).expect("there is a last row");
+        assert_eq!(print::str(&row), "(0.25, 10)");
+        let field = subscript(&row, &Value::str("v")).expect("the row has the field");
+        assert_eq!(print::repr(&field), "np.float64(0.25)");
+        let second = subscript(&row, &Value::Int(1)).expect("the row has two fields");
+        assert_eq!(print::repr(&second), "np.int64(10)");
+    }
+
+    #[test]
+    fn wrong_fields_and_rows_are_named() {
+        let error = |index: Value| {
+            subscript(&records(), &index)
+                .expect_err("the index is wrong")
+                .to_string()
+        };
+        assert_eq!(error(Value::str("q")), "ValueError: no field of name q");
+        assert_eq!(
+            error(Value::Int(5)),
+            "IndexError: index 5 is out of bounds for axis 0 with size 3"
+        );
+    }
+
+    #[test]
+    fn records_become_tuples() {
+        let to_list = method(&records(), "tolist").expect("record arrays have it");
+        let list = to_list(Arguments {
+            positional: vec![records()],
+            keywords: Vec::new(),
+        })
+        .expect("they become lists");
+        assert_eq!(list.repr(), "[(1.0, 2), (3.5, -4), (0.25, 10)]");
+    }
+}

@@ -61,9 +61,17 @@ fn divided(sum: &Array, counts: impl Fn(usize) -> f64) -> Array {
 
 /// How many elements of each group count, NaNs left out if they are skipped.
 fn counted(array: &Array, axes: Option<&[usize]>, skip_nans: bool) -> Result<Vec<i64>, Error> {
+    if !skip_nans {
+        let reduced = |axis: &usize| axes.is_none_or(|axes| axes.contains(axis));
+        let (mut group, mut groups) = (1, 1);
+        for (axis, dim) in array.dims().iter().enumerate() {
+            *(if reduced(&axis) { &mut group } else { &mut groups }) *= *dim;
+        }
+        return Ok(vec![group as i64; groups]);
+    }
     let flags = match array {
-        Array::Float(data) if skip_nans => data.iter().map(|x| !x.is_nan()).collect(),
-        Array::Complex(data) if skip_nans => data.iter().map(|z| !z.re.is_nan() && !z.im.is_nan()).collect(),
+        Array::Float(data) => data.iter().map(|x| !x.is_nan()).collect(),
+        Array::Complex(data) => data.iter().map(|z| !z.re.is_nan() && !z.im.is_nan()).collect(),
         other => vec![true; other.count()],
     };
     Ok(folded(&Array::of_bools(array.dims(), flags), axes, true, Fold::Sum)?
