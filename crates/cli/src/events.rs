@@ -2,13 +2,14 @@
 //!
 //! A thread of its own writes, so that what is there is written at once and in large pieces when much is there. The room
 //! between is bounded: with a reader that does not read, the run's viewer waits, and with `--lossless` the loop does; the
-//! second Ctrl-C gives the reader up.
+//! second Ctrl-C gives a reader up that does not move.
 
 use std::{
     fs::File,
     io::{self, Write},
     path::Path,
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use supervisor::RunEvent;
@@ -30,7 +31,19 @@ struct Shared {
 struct Pending {
     text: String,
     phase: Phase,
+    patience: Patience,
 }
+
+/// How long a reader is waited for.
+#[derive(Clone, Copy, Debug, Default)]
+enum Patience {
+    #[default]
+    Endless,
+    Short,
+}
+
+/// A reader that is alive takes something within this time.
+const SHORT: Duration = Duration::from_secs(1);
 
 #[derive(Debug, Default)]
 enum Phase {
@@ -72,10 +85,8 @@ impl EventStream {
     }
 
     pub(crate) fn push(&self, event: &RunEvent) {
-        let mut pending = self.shared.lock();
-        while pending.text.len() > ROOM && matches!(pending.phase, Phase::Open) {
-            pending = self.shared.moved.wait(pending).unwrap_or_else(PoisonError::into_inner);
-        }
+        let is_stuck = |pending: &Pending| pending.text.len() > ROOM && matches!(pending.phase, Phase::Open);
+        let mut pending = self.shared.wait_while(is_stuck);
         match pending.phase {
             Phase::Open => {
                 let was_empty = pending.text.is_empty();
@@ -111,9 +122,11 @@ impl EventStream {
             pending.phase = Phase::Closing;
             self.shared.moved.notify_all();
         }
-        while matches!(pending.phase, Phase::Closing) {
-            pending = self.shared.moved.wait(pending).unwrap_or_else(PoisonError::into_inner);
-        }
+        drop(pending);
+        drop(
+            self.shared
+                .wait_while(|pending| matches!(pending.phase, Phase::Closing)),
+        );
     }
 }
 
@@ -125,11 +138,7 @@ impl Drop for EventStream {
 
 impl GiveUp {
     pub(crate) fn give_up(&self) {
-        let mut pending = self.0.lock();
-        if matches!(pending.phase, Phase::Closing) || pending.text.len() > ROOM {
-            pending.phase = Phase::GivenUp;
-        }
-        drop(pending);
+        self.0.lock().patience = Patience::Short;
         self.0.moved.notify_all();
     }
 }
@@ -137,6 +146,28 @@ impl GiveUp {
 impl Shared {
     fn lock(&self) -> MutexGuard<'_, Pending> {
         self.pending.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits while this is true and gives the reader up when patience is short.
+    fn wait_while(&self, is_stuck: impl Fn(&Pending) -> bool) -> MutexGuard<'_, Pending> {
+        let mut pending = self.lock();
+        while is_stuck(&pending) {
+            let waited = match pending.patience {
+                Patience::Endless => (self.moved.wait(pending).unwrap_or_else(PoisonError::into_inner), false),
+                Patience::Short => {
+                    let waited = self
+                        .moved
+                        .wait_timeout(pending, SHORT)
+                        .unwrap_or_else(PoisonError::into_inner);
+                    (waited.0, waited.1.timed_out())
+                }
+            };
+            pending = waited.0;
+            if waited.1 && is_stuck(&pending) {
+                pending.phase = Phase::GivenUp;
+            }
+        }
+        pending
     }
 
     fn write(&self, sink: &mut dyn Write) {
