@@ -19,6 +19,7 @@ mod store;
 mod spy;
 mod live_bench;
 mod perform;
+mod platform;
 
 use std::{
     env,
@@ -65,6 +66,7 @@ pub fn main() -> ExitCode {
         eprintln!("measurand: {panic}");
         std::process::abort();
     }));
+    platform::die_of_crashes();
     match serve() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

@@ -201,6 +201,11 @@ impl Bench for LiveBench {
     }
 
     #[inline]
+    fn write_both(&self, first: (EntryId, Value), second: (EntryId, Value)) {
+        self.shared.store.write_both(first, second, &self.shared.outbox);
+    }
+
+    #[inline]
     fn checkpoint(&self, task: TaskId) -> Signal {
         self.place.at(task);
         if self.shared.control.is_calm() {

@@ -65,6 +65,22 @@ impl Store {
         drop(old);
     }
 
+    /// Writes two entries under one lock.
+    #[inline]
+    pub(crate) fn write_both(&self, first: (EntryId, Value), second: (EntryId, Value), outbox: &Outbox) {
+        let mut state = self.state();
+        let olds = [first, second].map(|(entry, value)| {
+            let index = entry.index();
+            let old = std::mem::replace(&mut state.values[index], value);
+            if state.watch[index] != Watch::Unwatched {
+                state.note(index, outbox);
+            }
+            old
+        });
+        drop(state);
+        drop(olds);
+    }
+
     /// Sends what is observed and was not sent yet.
     pub(crate) fn send(&self, outbox: &Outbox) {
         let mut state = self.state();
@@ -73,7 +89,7 @@ impl Store {
         let mut latest = Vec::with_capacity(marks.len());
         for index in marks {
             state.marked[index as usize] = false;
-            latest.push((index, sendable(&state.values[index as usize])));
+            latest.push((index, state.values[index as usize].clone()));
         }
         drop(state);
         if !latest.is_empty() {
@@ -96,7 +112,7 @@ impl Store {
         let state = self.state();
         let watched = |index: usize| !only_observed || state.watch[index] != Watch::Unwatched;
         let values = state.values.iter().enumerate().filter(|(index, _)| watched(*index));
-        values.map(|(index, value)| (index as u32, sendable(value))).collect()
+        values.map(|(index, value)| (index as u32, value.clone())).collect()
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -115,7 +131,7 @@ impl State {
                 }
             }
             Watch::Every => {
-                self.updates.push((index as u32, sendable(&self.values[index])));
+                self.updates.push((index as u32, self.values[index].clone()));
                 if self.updates.len() >= BATCH {
                     self.hand_on(outbox);
                 }
@@ -130,9 +146,4 @@ impl State {
             outbox.say_at(now_us(), Event::Values(updates));
         }
     }
-}
-
-/// The value as it can be sent: a function, which has no meaning elsewhere, as its text.
-fn sendable(value: &Value) -> Value {
-    value.clone()
 }

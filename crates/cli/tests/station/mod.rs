@@ -1,6 +1,6 @@
 //! What the tests of the whole program share: a folder of their own, the program, and its events as they come.
 
-#![allow(dead_code, reason = "each test binary uses its own part of this")]
+#![allow(dead_code, unreachable_pub, reason = "each test binary uses its own part of this")]
 
 pub mod performer;
 
@@ -68,6 +68,8 @@ impl Station {
 
     /// Starts `measurand run` with its events coming here.
     pub fn start(&self, file: &Path, arguments: &[&str]) -> Run {
+        // Into a file: a pipe that nobody reads would hold the program when it is full.
+        let errors = tempfile::NamedTempFile::new().expect("a temporary file");
         let mut child = self
             .command()
             .arg("run")
@@ -75,11 +77,11 @@ impl Station {
             .args(["--events", "-"])
             .args(arguments)
             .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
+            .stderr(errors.reopen().expect("it was just made"))
             .spawn()
             .expect("the program starts");
         let lines = BufReader::new(child.stdout.take().expect("it is piped"));
-        Run { child, lines, events: Vec::new() }
+        Run { child, lines, errors, events: Vec::new() }
     }
 
     /// Names of the files in the folder that end like this, sorted.
@@ -103,6 +105,7 @@ impl Station {
 pub struct Run {
     pub child: Child,
     lines: BufReader<ChildStdout>,
+    errors: tempfile::NamedTempFile,
     pub events: Vec<Json>,
 }
 
@@ -128,8 +131,7 @@ impl Run {
             }
             assert!(began.elapsed() < DEADLINE, "no {what} in {:?}", self.events);
         }
-        let errors = self.errors();
-        panic!("the events ended without {what}: {:?}\n{errors}", self.events);
+        panic!("the events ended without {what}: {:?}\n{}", self.events, self.errors());
     }
 
     pub fn until_state(&mut self, state: &str) -> Json {
@@ -155,13 +157,8 @@ impl Run {
         Finished { code: status.code(), events: std::mem::take(&mut self.events), finished: finished.unwrap_or(Json::Null), errors }
     }
 
-    fn errors(&mut self) -> String {
-        let mut text = String::new();
-        if let Some(mut stderr) = self.child.stderr.take() {
-            use std::io::Read;
-            stderr.read_to_string(&mut text).ok();
-        }
-        text
+    fn errors(&self) -> String {
+        fs::read_to_string(self.errors.path()).unwrap_or_default()
     }
 }
 

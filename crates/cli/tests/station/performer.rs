@@ -1,6 +1,6 @@
 //! A performing process and our end of its socket: what a parent does, for tests and benches.
 
-#![allow(dead_code, reason = "each test binary uses its own part of this")]
+#![allow(dead_code, unreachable_pub, reason = "each test binary uses its own part of this")]
 
 use std::{
     fs,
