@@ -4,12 +4,13 @@
 //! nothing along that it had told.
 
 use std::{
+    collections::HashSet,
     path::PathBuf,
     sync::Arc,
     time::{SystemTime, UNIX_EPOCH},
 };
 
-use protocol::{Doing, Level, Value};
+use protocol::{Doing, Level, Observe, Value};
 
 use crate::{
     event::{RunEvent, Update, What},
@@ -20,6 +21,10 @@ pub(crate) struct Chronicle<'v> {
     viewer: &'v mut dyn FnMut(Update),
     seq: u64,
     entries: Arc<[Arc<str>]>,
+    /// What viewers asked to see; other values come only to be kept.
+    observe: Observe,
+    /// By entry, once they are known.
+    observed: Vec<bool>,
     /// Last values by entry, when the report is to have them.
     last: Option<Vec<Option<Value>>>,
     log: RunLog,
@@ -36,18 +41,20 @@ pub(crate) fn now_us() -> i64 {
 const ENGINE: &str = "engine";
 
 impl<'v> Chronicle<'v> {
-    pub(crate) fn keeping_values(viewer: &'v mut dyn FnMut(Update)) -> Self {
+    pub(crate) fn keeping_values(viewer: &'v mut dyn FnMut(Update), observe: Observe) -> Self {
         Self {
             last: Some(Vec::new()),
-            ..Self::new(viewer)
+            ..Self::new(viewer, observe)
         }
     }
 
-    pub(crate) fn new(viewer: &'v mut dyn FnMut(Update)) -> Self {
+    pub(crate) fn new(viewer: &'v mut dyn FnMut(Update), observe: Observe) -> Self {
         Self {
             viewer,
             seq: 0,
             entries: Arc::new([]),
+            observe,
+            observed: Vec::new(),
             last: None,
             log: RunLog::default(),
             saved_file: None,
@@ -71,6 +78,13 @@ impl<'v> Chronicle<'v> {
 
     pub(crate) fn started(&mut self, entries: Vec<String>, values: Vec<(u32, Value)>, log: String, saved: String) {
         self.entries = entries.into_iter().map(Arc::from).collect();
+        self.observed = match &self.observe {
+            Observe::All => vec![true; self.entries.len()],
+            Observe::Only(paths) => {
+                let wanted: HashSet<&str> = paths.iter().map(String::as_str).collect();
+                self.entries.iter().map(|entry| wanted.contains(&**entry)).collect()
+            }
+        };
         let values: Vec<_> = values
             .into_iter()
             .filter(|(entry, _)| (*entry as usize) < self.entries.len())
@@ -116,7 +130,9 @@ impl<'v> Chronicle<'v> {
             if let Some(slot) = self.last.as_mut().and_then(|last| last.get_mut(id as usize)) {
                 *slot = Some(value.clone());
             }
-            self.event(time_us, What::Value { entry, value });
+            if self.observed[id as usize] {
+                self.event(time_us, What::Value { entry, value });
+            }
         }
         strange
     }

@@ -45,10 +45,11 @@ impl<'e, 'v> Performance<'e, 'v> {
     pub(crate) fn new(engine: &'e mut Engine, job: Job, viewer: &'v mut dyn FnMut(Update)) -> Self {
         let ids = |hooks: &[Hook]| hooks.iter().map(|hook| hook.id.clone()).collect();
         let run = Run::new(ids(&job.pre_hooks), ids(&job.post_hooks));
+        let observe = job.request.observe.clone();
         let chronicle = if job.request.all_values {
-            Chronicle::keeping_values(viewer)
+            Chronicle::keeping_values(viewer, observe)
         } else {
-            Chronicle::new(viewer)
+            Chronicle::new(viewer, observe)
         };
         Self {
             engine,
