@@ -119,7 +119,7 @@ fn a_process_that_runs_out_of_memory_dies_alone() {
     [[children_2]]
         task_id = exopy.FormulaTask
         name = f
-        formulas = \"[('a', '[\'x\'*10**7 for i in range(10)]'), ('b', '[\'y\'*10**7 for i in range(10)]')]\"
+        formulas = '''[('a', '["x"*10**7 for i in range(10)]'), ('b', '["y"*10**7 for i in range(10)]')]'''
 ");
     // After the check, so that the tasks themselves meet the limit.
     let mut run = station.start(&file, &[]);
@@ -206,7 +206,7 @@ fn large_values_pass() {
     [[children_0]]
         task_id = exopy.FormulaTask
         name = f
-        formulas = \"[('a', '[\'x\'*10**7 for i in range(10)]'), ('n', 'len({f_a})')]\"
+        formulas = '''[('a', '["x"*10**7 for i in range(10)]'), ('n', 'len({f_a})')]'''
 ");
     let run = station
         .start(&file, &["--observe", "root/f_n", "--values-out", values.to_str().expect("a plain path")])

@@ -215,6 +215,11 @@ impl<'a> Check<'a> {
             self.error_at(field, message, text, Some(reference.span));
             return;
         }
+        if reference.name.contains([':', ',', '\'', '"']) {
+            self.error_at(field, message, text, Some(reference.span)).hint =
+                Some("braces refer to entries here: write `dict(a=1)` for a dict and `set([1])` for a set".to_owned());
+            return;
+        }
         let elsewhere = database.entries().iter().find(|entry| entry.path.rsplit('/').next() == Some(&reference.name));
         let hint = match (elsewhere, nearest(&reference.name, database.visible(node.scope))) {
             (Some(entry), _) => format!("`{}` cannot be seen from here: give its task an access exception", entry.path),

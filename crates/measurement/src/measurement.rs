@@ -12,7 +12,7 @@ use crate::{
     hook::Hook,
     hqcmeas::{self, Note},
     monitor::TextMonitor,
-    problem::{Problem, Stage},
+    problem::{Problem, Stage, nearest},
     tree::Tree,
 };
 
@@ -189,6 +189,7 @@ fn apply(file: &mut File, overrides: &Overrides, is_template: bool) -> Vec<Probl
         let wanted = entry.strip_prefix("root/").map_or_else(|| entry.clone(), str::to_owned);
         let whole_path = entry.starts_with("root/");
         let mut found = 0;
+        let mut known = Vec::new();
         replace(root, "", &mut |scope, task, pairs, key| {
             let path = format!("{scope}{task}_{key}");
             let fits = if whole_path { path == wanted } else { path.rsplit('/').next() == Some(wanted.as_str()) };
@@ -196,12 +197,16 @@ fn apply(file: &mut File, overrides: &Overrides, is_template: bool) -> Vec<Probl
                 found += 1;
                 *pairs = expression.clone();
             }
+            known.push(if whole_path { format!("root/{path}") } else { format!("{task}_{key}") });
         });
         match found {
             1 => (),
             0 => problems.push(
                 Problem::error(Stage::Build, "", format!("`-D {entry}={expression}`: no definition or formula has the entry `{entry}`"))
-                    .hint("`measurand outline` shows the entries there are"),
+                    .hint(match nearest(entry, known.iter().map(String::as_str)) {
+                        Some(near) => format!("did you mean `{near}`?"),
+                        None => "`measurand outline` shows the entries there are".to_owned(),
+                    }),
             ),
             several => problems.push(
                 Problem::error(Stage::Build, "", format!("`-D {entry}={expression}`: {several} tasks have an entry `{entry}`"))

@@ -65,7 +65,8 @@ impl Problem {
 
 /// The candidate nearest to what was written, if any is near enough to be what was meant.
 pub(crate) fn nearest<'a>(written: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let limit = (written.chars().count() / 3).max(1);
+    // Three slips of the finger; a short name leaves less room.
+    let limit = (written.chars().count() / 3).clamp(1, 3);
     candidates
         .into_iter()
         .map(|candidate| (distance(written, candidate, limit), candidate))

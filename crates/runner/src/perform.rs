@@ -95,6 +95,11 @@ fn begin(request: &Request, control: &Arc<Control>, outbox: &Arc<Outbox>) -> End
         Checks::Run => "Check successful",
         Checks::Skip => "Tests skipped",
     });
+    let usual = folder.join(format!("{stem}.meas.ini"));
+    if saved != usual {
+        let message = format!("the measurement is saved as {}: {} exists", saved.display(), usual.display());
+        shared.record(Level::Warning, "measurand", &message);
+    }
     match run(&shared, loop_indices(tree)) {
         Ok(()) => conclude(&shared, request),
         Err(error) => Ending::not_begun(Outcome::Failed, format!("no thread can be had for the measurement: {error}")),

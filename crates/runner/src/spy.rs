@@ -19,7 +19,7 @@ use crate::live_bench::{Place, Shared, lock};
 const PERIOD: Duration = Duration::from_millis(20);
 
 /// Every so many periods, the loops are looked at.
-const PROGRESS: u32 = 5;
+const PROGRESS: u32 = 2;
 
 /// Who has not moved for this long is named, and again each time it has passed.
 const LONG: Duration = Duration::from_secs(1);

@@ -434,6 +434,10 @@ fn placed(problems: &[Problem], loaded: &Loaded) -> Vec<(Problem, Option<usize>)
 /// The lines of the file's monitor as the run left them.
 fn shown_values(measurement: &Measurement, view: &View) -> Vec<(String, String)> {
     let database = measurement.tree.database();
+    if view.entries.is_empty() {
+        // Nothing was performed: there is nothing to show.
+        return Vec::new();
+    }
     let words = |shown: &measurement::Shown| shown.words(|entry| view.value_of(&database.entry(entry).path));
     measurement
         .monitor

@@ -172,7 +172,7 @@ impl Panel {
         let widest = |texts: &[String]| texts.iter().map(|text| columns(text)).max().unwrap_or(0);
         let (name_width, count_width) = (widest(&names), widest(&counts));
         // The time left is last, so that it is what a narrow terminal loses.
-        let bar_width = width.saturating_sub(name_width + count_width + 26).min(60);
+        let bar_width = width.saturating_sub(name_width + count_width + 27).min(60);
         let rows = view.loops.iter().zip(&fractions).zip(names.iter().zip(&counts));
         rows.enumerate()
             .map(|(at, ((running, fraction), (name, count)))| {
