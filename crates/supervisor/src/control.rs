@@ -74,7 +74,7 @@ impl fmt::Display for ControlError {
                 write!(f, "several run, say which by its process id: {}", names(running))
             }
             ControlError::Refused(why) => f.write_str(why),
-            ControlError::NoAnswer(_) => write!(f, "the run does not answer"),
+            ControlError::NoAnswer(_) => write!(f, "the run does not answer; it may have ended just now"),
         }
     }
 }

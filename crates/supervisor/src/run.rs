@@ -11,70 +11,19 @@
 //! Everything that decides is here and nothing that acts: no clock, thread or process. A repeated request is ignored, an
 //! impossible one is refused with words. The child's word beats what was asked of it.
 
+mod step;
+
 use std::time::Duration;
 
 use protocol::{Command, Outcome};
 
+pub(crate) use crate::run::step::{HookKind, Input, Order};
 use crate::{
     ending::{Ending, engine_error, killed, killed_before},
     event::RunState,
     ladder::Rung,
     verb::{Refusal, Verb},
 };
-
-/// Whether a hook runs before or after the measurement.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum HookKind {
-    Pre,
-    Post,
-}
-
-/// What can happen to a run.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Input {
-    Begin,
-    Asked(Verb),
-    HookEnded(Result<(), String>),
-    /// The child waits for a measurement.
-    ChildReady,
-    Started,
-    Paused,
-    Resumed,
-    Finished(Ending),
-    /// Nothing of the finished measurement is still to come.
-    Closed,
-    /// The child does not obey a command.
-    Refused {
-        command: String,
-        why: String,
-    },
-    /// With the words for how it went.
-    ChildGone(String),
-    /// The same, and it had died before it took the measurement up.
-    ChildUnheard(String),
-    /// The time of the last [`Order::Wake`] has come.
-    Deadline,
-}
-
-/// What is to be done.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Order {
-    Say(RunState),
-    RunHook(HookKind, usize),
-    /// The running hook is ended; that it has is an input as usual.
-    EndHook,
-    /// A child is needed; that it waits is an input.
-    NeedChild,
-    Perform,
-    Send(Command),
-    Terminate,
-    KillGroup,
-    /// A deadline at this time, instead of any before.
-    Wake(Duration),
-    /// The child is not to be used for another run.
-    Discard,
-    Conclude(Ending),
-}
 
 /// What was asked before the measurement could obey.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
