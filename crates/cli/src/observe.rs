@@ -1,10 +1,14 @@
 //! `--observe`: which entries' values are sent.
 
-use globset::GlobBuilder;
+use glob::{MatchOptions, Pattern};
 use measurement::Measurement;
 use protocol::Observe;
 
 use crate::complaint::Complaint;
+
+/// A star stays in its level; two of them go below.
+const ONE_LEVEL: MatchOptions =
+    MatchOptions { case_sensitive: true, require_literal_separator: true, require_literal_leading_dot: false };
 
 /// The entries that match one of `globs`, and the globs that match none; without globs, what the file's monitor shows.
 pub(crate) fn observed<'g>(
@@ -22,20 +26,15 @@ pub(crate) fn observed<'g>(
     let mut wanted = vec![false; entries.len()];
     let mut idle = Vec::new();
     for text in globs {
-        let glob = GlobBuilder::new(text)
-            .literal_separator(true)
-            .backslash_escape(true)
-            .build()
-            .map_err(|error| {
-                Complaint::new(format!("`--observe {text}` is no pattern"))
-                    .because(&error)
-                    .hint("`root/**` matches every entry")
-            })?;
-        let matcher = glob.compile_matcher();
+        let pattern = Pattern::new(text).map_err(|error| {
+            Complaint::new(format!("`--observe {text}` is no pattern"))
+                .because(&error)
+                .hint("`root/**` matches every entry")
+        })?;
         let mut matches = 0;
         for (entry, wanted) in entries.iter().zip(&mut wanted) {
             // An entry may be called by its own name even if that holds letters with a meaning in patterns.
-            if entry.path == *text || matcher.is_match(&entry.path) {
+            if entry.path == *text || pattern.matches_with(&entry.path, ONE_LEVEL) {
                 *wanted = true;
                 matches += 1;
             }

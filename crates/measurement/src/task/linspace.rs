@@ -50,10 +50,10 @@ impl Interface for Linspace {
         let step = check.evaluate("step", &self.step, Expect::Real);
         let (Some(start), Some(stop), Some(step)) = (start, stop, step) else { return };
         check.set("value", start.clone());
-        match values(&start, &stop, &step) {
-            Ok(values) => {
-                check.set("point_number", Value::Int(values.len().unwrap_or(0) as i64));
-                self.warn_of_the_end(check, &values, &stop, &step);
+        match Plan::new(&start, &stop, &step) {
+            Ok(plan) => {
+                check.set("point_number", Value::Int(plan.number as i64));
+                self.warn_of_the_end(check, &plan, &stop, &step);
             }
             Err((what, message)) => {
                 check.error_at(what, format!("the values of the loop cannot be computed: {message}"), &self.step, None);
@@ -71,13 +71,15 @@ impl Interface for Linspace {
 }
 
 impl Linspace {
-    fn warn_of_the_end(&self, check: &mut Check<'_>, values: &Value, stop: &Value, step: &Value) {
-        let last = values.iterate().ok().and_then(|values| values.last().and_then(Value::as_f64));
-        let (Some(last), Some(wanted), Some(step)) = (last, stop.as_f64(), step.as_f64()) else { return };
+    fn warn_of_the_end(&self, check: &mut Check<'_>, plan: &Plan, stop: &Value, step: &Value) {
+        let (Some(wanted), Some(step)) = (stop.as_f64(), step.as_f64()) else { return };
+        let last = plan.value(plan.number - 1);
         if (last - wanted).abs() > step.abs() * 1e-6 {
-            let passes = (last > wanted) == (last > check.get("value").and_then(Value::as_f64).unwrap_or(last));
+            let passes = (last > wanted) == (last > plan.start);
             let how = if passes { "goes beyond" } else { "ends before" };
-            let message = format!("the loop {how} `stop` = {stop}: its last value is {last}, because the step does not divide the span");
+            let last = Value::Float(last);
+            let message =
+                format!("the loop {how} `stop` = {stop}: its last value is {last}, because the step does not divide the span");
             check.warning_at("stop", message, &self.stop).hint =
                 Some("Exopy does the same; choose a step that divides the span to end on `stop`".to_owned());
         }
@@ -95,8 +97,9 @@ impl Values for Spaced {
         let start = at.evaluate(&self.start)?;
         let stop = at.evaluate(&self.stop)?;
         let step = at.evaluate(&self.step)?;
-        let array = values(&start, &stop, &step).map_err(|(_, message)| at.fail(message))?;
-        floats(array).map_err(|message| at.fail(message))
+        let plan = Plan::new(&start, &stop, &step).map_err(|(_, message)| at.fail(message))?;
+        let values: Vec<f64> = (0..plan.number).map(|i| plan.value(i)).collect();
+        floats(Value::from(values)).map_err(|message| at.fail(message))
     }
 }
 
@@ -108,18 +111,71 @@ pub(crate) fn floats(array: Value) -> Result<LoopValues, String> {
     }
 }
 
+/// A loop of more points than this is a slip: its values alone would take a gigabyte.
+const MOST_POINTS: i64 = 100_000_000;
+
+/// Evenly spaced values, each made when it is asked for.
+struct Plan {
+    start: f64,
+    /// Where Exopy ends: near the `stop` of the file.
+    stop: f64,
+    number: usize,
+    /// Ten to the power of the digits that the values are rounded to.
+    scale: f64,
+}
+
+impl Plan {
+    /// Exopy's values: as many as the rounded quotient says, each rounded to the digits that start, stop and step show.
+    ///
+    /// # Errors
+    /// What failed, as Exopy's check names it (`points`, `arange`), and why.
+    fn new(start: &Value, stop: &Value, step: &Value) -> Result<Self, (&'static str, String)> {
+        let points = |message| ("points", message);
+        let step = evaluate(&ARITHMETIC.step, &[("start", start), ("stop", stop), ("step", step)]).map_err(points)?;
+        let names = [("start", start), ("stop", stop), ("step", &step)];
+        let number = evaluate(&ARITHMETIC.number, &names).map_err(points)?;
+        let mut most = 0;
+        for value in [start, stop, &step] {
+            most = digits(value).map_err(points)?.max(most);
+        }
+        let names = [("start", start), ("number", &number), ("step", &step), ("digits", &Value::Int(most))];
+        let stop = evaluate(&ARITHMETIC.stop, &names).map_err(points)?;
+        let number = match number.as_i64() {
+            Some(points @ 1..=MOST_POINTS) => points as usize,
+            _ => return Err(("arange", format!("{number} points are too many: nest two loops"))),
+        };
+        let float = |value: &Value| value.as_f64().ok_or(("arange", format!("TypeError: {value} is no real number")));
+        // Correctly rounded, as Python's `float(10**digits)`.
+        let scale = format!("1e{most}").parse().unwrap_or(f64::INFINITY);
+        Ok(Self { start: float(start)?, stop: float(&stop)?, number, scale })
+    }
+
+    /// `np.round(np.linspace(start, stop, number), digits)[i]`
+    fn value(&self, i: usize) -> f64 {
+        let intervals = (self.number.max(2) - 1) as f64;
+        let span = self.stop - self.start;
+        let step = span / intervals;
+        let exact = if i + 1 == self.number && self.number > 1 {
+            self.stop
+        } else if step == 0.0 {
+            i as f64 / intervals * span + self.start
+        } else {
+            i as f64 * step + self.start
+        };
+        (exact * self.scale).round_ties_even() / self.scale
+    }
+}
+
 struct Arithmetic {
     step: Formula,
     number: Formula,
     stop: Formula,
-    values: Formula,
 }
 
 static ARITHMETIC: LazyLock<Arithmetic> = LazyLock::new(|| Arithmetic {
     step: formula("-abs({step}) if {start} > {stop} else abs({step})"),
     number: formula("int(round(abs(({stop} - {start})/{step}))) + 1"),
     stop: formula("round({start} + ({number} - 1)*{step}, {digits})"),
-    values: formula("np.round(np.linspace({start}, {stop}, {number}), {digits})"),
 });
 
 pub(crate) fn formula(text: &str) -> Formula {
@@ -137,26 +193,6 @@ pub(crate) fn evaluate(formula: &Formula, names: &[(&str, &Value)]) -> Result<Va
         })
         .collect();
     formula.eval(&values).map_err(|error| error.to_string())
-}
-
-/// Exopy's values: as many as the rounded quotient says, each rounded to the digits that start, stop and step show.
-///
-/// # Errors
-/// What failed, as Exopy's check names it (`points`, `arange`), and why.
-fn values(start: &Value, stop: &Value, step: &Value) -> Result<Value, (&'static str, String)> {
-    let points = |message| ("points", message);
-    let step = evaluate(&ARITHMETIC.step, &[("start", start), ("stop", stop), ("step", step)]).map_err(points)?;
-    let names = [("start", start), ("stop", stop), ("step", &step)];
-    let number = evaluate(&ARITHMETIC.number, &names).map_err(points)?;
-    let mut most = 0;
-    for value in [start, stop, &step] {
-        most = digits(value).map_err(points)?.max(most);
-    }
-    let most = Value::Int(most);
-    let names = [("start", start), ("number", &number), ("step", &step), ("digits", &most)];
-    let stop = evaluate(&ARITHMETIC.stop, &names).map_err(points)?;
-    let names = [("start", start), ("stop", &stop), ("number", &number), ("digits", &most)];
-    evaluate(&ARITHMETIC.values, &names).map_err(|message| ("arange", message))
 }
 
 /// `abs(Decimal(str(value)).as_tuple().exponent)`: the digits behind the point that a number shows.
@@ -182,9 +218,8 @@ mod tests {
 
     fn check(start: &str, stop: &str, step: &str, expected: &str) {
         let number = |text: &str| formula(text).eval(&[]).expect("a number");
-        let found = values(&number(start), &number(stop), &number(step));
-        let text = match found {
-            Ok(values) => values.iterate().expect("an array").iter().map(Value::to_string).collect::<Vec<_>>().join(" "),
+        let text = match Plan::new(&number(start), &number(stop), &number(step)) {
+            Ok(plan) => (0..plan.number).map(|i| Value::Float(plan.value(i)).to_string()).collect::<Vec<_>>().join(" "),
             Err((_, message)) => message,
         };
         assert_eq!(text, expected, "({start}, {stop}, {step})");
