@@ -68,17 +68,18 @@ impl Store {
     /// Writes two entries under one lock.
     #[inline]
     pub(crate) fn write_both(&self, first: (EntryId, Value), second: (EntryId, Value), outbox: &Outbox) {
+        let (one, other) = (first.0.index(), second.0.index());
         let mut state = self.state();
-        let olds = [first, second].map(|(entry, value)| {
-            let index = entry.index();
-            let old = std::mem::replace(&mut state.values[index], value);
-            if state.watch[index] != Watch::Unwatched {
-                state.note(index, outbox);
-            }
-            old
-        });
+        let old_one = std::mem::replace(&mut state.values[one], first.1);
+        if state.watch[one] != Watch::Unwatched {
+            state.note(one, outbox);
+        }
+        let old_other = std::mem::replace(&mut state.values[other], second.1);
+        if state.watch[other] != Watch::Unwatched {
+            state.note(other, outbox);
+        }
         drop(state);
-        drop(olds);
+        drop((old_one, old_other));
     }
 
     /// Sends what is observed and was not sent yet.
