@@ -21,6 +21,7 @@ pub(crate) fn hash(value: &Value) -> Result<u64, Error> {
 }
 
 fn feed(value: &Value, hasher: &mut DefaultHasher) -> Result<(), Error> {
+    limits::work(1)?;
     match value {
         Value::None => 0u8.hash(hasher),
         Value::Ellipsis => 1u8.hash(hasher),

@@ -473,6 +473,11 @@ fn lambda(code: &Arc<LambdaCode>, defaults: &[Option<Node>], frame: &mut Frame<'
 }
 
 impl Lambda {
+    /// The values that it saw when it was created.
+    pub(crate) fn held(&self) -> impl Iterator<Item = &Value> {
+        self.defaults.iter().flatten().chain(&*self.entries).chain(&self.locals)
+    }
+
     pub(crate) fn call(&self, arguments: Arguments) -> Evaluated {
         let _level = limits::Call::enter(self.code.depth)?;
         limits::work(self.code.cost + self.locals.len())?;

@@ -52,16 +52,19 @@ impl Formula {
 
     /// The value, given that of each reference in the order of [`Formula::references`].
     pub fn eval(&self, entries: &[Value]) -> Result<Value, Error> {
-        limits::begin();
+        let _evaluation = limits::Evaluation::begin();
         let mut frame = Frame {
             entries,
             locals: vec![Value::None; self.locals],
         };
         let value = self.node.eval(&mut frame)?;
-        if let Value::List(_) | Value::Tuple(_) | Value::Dict(_) | Value::Set(_) = &value
-            && !matches!(self.node, Node::Entry(_))
-        {
-            limits::nesting(&value)?;
+        limits::work(0)?;
+        let is_composed = matches!(
+            value,
+            Value::List(_) | Value::Tuple(_) | Value::Dict(_) | Value::Set(_) | Value::Slice(_) | Value::Function(_)
+        );
+        if is_composed && !matches!(self.node, Node::Entry(_)) {
+            limits::result(&value)?;
         }
         Ok(value)
     }

@@ -92,6 +92,16 @@ impl Function {
         }
     }
 
+    /// The values that live as long as the function.
+    pub(crate) fn held(&self) -> impl Iterator<Item = &Value> {
+        let (object, lambda) = match &*self.0 {
+            Callable::Bound { object, .. } => (Some(object), None),
+            Callable::Lambda(lambda) => (None, Some(lambda)),
+            Callable::Native { .. } | Callable::Type { .. } | Callable::Gone { .. } => (None, None),
+        };
+        object.into_iter().chain(lambda.into_iter().flat_map(Lambda::held))
+    }
+
     pub(crate) fn call(&self, mut arguments: Arguments) -> Result<Value, Error> {
         match &*self.0 {
             Callable::Native { call, .. } | Callable::Type { call, .. } => call(arguments),

@@ -38,6 +38,7 @@ mod floats;
 mod integers;
 mod json;
 mod numpy;
+mod received;
 mod text;
 mod value;
 

@@ -27,13 +27,15 @@ const CALL_DEPTH: u32 = 6;
 const MAX_STEPS: u64 = 30_000_000;
 
 struct Meter {
+    /// Whether an evaluation is under way.
+    evaluating: Cell<bool>,
     steps: Cell<u64>,
     elements: Cell<usize>,
     calls: Cell<u32>,
 }
 
 thread_local! {
-    static METER: Meter = const { Meter { steps: Cell::new(0), elements: Cell::new(0), calls: Cell::new(0) } };
+    static METER: Meter = const { Meter { evaluating: Cell::new(false), steps: Cell::new(0), elements: Cell::new(0), calls: Cell::new(0) } };
 }
 
 /// An evaluation begins: it has used nothing yet.
@@ -43,6 +45,29 @@ pub(crate) fn begin() {
         meter.elements.set(0);
         meter.calls.set(0);
     });
+}
+
+/// An evaluation under way; the guard ends it.
+pub(crate) struct Evaluation;
+
+impl Evaluation {
+    pub(crate) fn begin() -> Evaluation {
+        begin();
+        METER.with(|meter| meter.evaluating.set(true));
+        Evaluation
+    }
+}
+
+impl Drop for Evaluation {
+    fn drop(&mut self) {
+        METER.with(|meter| meter.evaluating.set(false));
+    }
+}
+
+/// Counts one part of what can give no error, like `==`, as the few steps that it takes, and says whether to go on. An
+/// evaluation that went beyond its limit ends with an error at its next step, whatever was answered instead.
+pub(crate) fn may_go_on() -> bool {
+    !METER.with(|meter| meter.evaluating.get()) || work(3).is_ok()
 }
 
 /// Counts `steps` of work.
@@ -109,25 +134,47 @@ pub(crate) fn exceeded(what: String) -> Error {
     Error::new(ErrorKind::LimitError, format!("a formula's limit: {what}"))
 }
 
-/// Refuses a value whose lists lie too deep within lists: a formula that wraps its own last result makes them.
-pub(crate) fn nesting(value: &Value) -> Result<(), Error> {
-    let mut level = vec![value];
-    for _ in 0..MAX_NESTING {
-        let mut next = Vec::new();
-        for value in level {
-            let inner =
-                |value: &&Value| matches!(value, Value::List(_) | Value::Tuple(_) | Value::Dict(_) | Value::Set(_));
-            match value {
-                Value::List(items) | Value::Tuple(items) => next.extend(items.iter().filter(inner)),
-                Value::Dict(dict) => next.extend(dict.items.iter().flat_map(|(k, v)| [k, v]).filter(inner)),
-                Value::Set(set) => next.extend(set.items.iter().filter(inner)),
-                _ => {}
-            }
-        }
-        if next.is_empty() {
-            return Ok(());
-        }
-        level = next;
+/// Refuses a result whose lists lie too deep within lists, or that is too long when it is written out: a formula that
+/// wraps its own last result makes them, as `[{l}, {l}]` does, which doubles each time without taking memory.
+pub(crate) fn result(value: &Value) -> Result<(), Error> {
+    let mut size = 0;
+    measure(value, 0, 2 * MAX_ELEMENTS, &mut size)
+}
+
+/// Counts the elements of a text that shows all of a value: call it before writing.
+pub(crate) fn written(value: &Value) -> Result<(), Error> {
+    let mut size = 0;
+    measure(value, 0, MAX_ELEMENTS, &mut size)?;
+    elements(size)
+}
+
+/// Adds up what a value holds, as often as it holds it.
+fn measure(value: &Value, depth: usize, limit: usize, size: &mut usize) -> Result<(), Error> {
+    let own = match value {
+        Value::Str(text) => text.len() / 8,
+        Value::Bytes(bytes) => bytes.len() / 8,
+        Value::Array(array) => array.size(),
+        Value::Record(record) => record.len().saturating_mul(record.fields.len()),
+        Value::BigInt(big) => usize::try_from(big.bits() / 64).unwrap_or(usize::MAX),
+        _ => 0,
+    };
+    *size = size.saturating_add(own).saturating_add(1);
+    if *size > limit {
+        return Err(exceeded(format!("a value of more than {limit} elements, those within elements counted")));
     }
-    Err(exceeded(format!("values nested more than {MAX_NESTING} deep")))
+    if depth > MAX_NESTING {
+        return Err(exceeded(format!("values nested more than {MAX_NESTING} deep")));
+    }
+    let mut inner = |value: &Value| measure(value, depth + 1, limit, size);
+    match value {
+        Value::List(items) | Value::Tuple(items) => items.iter().try_for_each(inner),
+        Value::Set(set) => set.items.iter().try_for_each(inner),
+        Value::Dict(dict) => dict.items.iter().try_for_each(|(key, value)| {
+            inner(key)?;
+            inner(value)
+        }),
+        Value::Slice(slice) => [&slice.start, &slice.stop, &slice.step].into_iter().try_for_each(inner),
+        Value::Function(function) => function.held().try_for_each(inner),
+        _ => Ok(()),
+    }
 }

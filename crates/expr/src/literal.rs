@@ -5,13 +5,19 @@ use std::sync::Arc;
 use crate::lexer::Braces;
 use crate::numpy::{BinaryOp, UnaryOp};
 use crate::syntax::{Expr, ExprKind};
-use crate::{Dict, Error, ErrorKind, Set, Value};
+use crate::{Dict, Error, ErrorKind, Set, Span, Value};
 use crate::{distinct, limits, operators, parser};
 
 /// The value that `text` spells: numbers, texts, bytes, tuples, lists, dicts, sets, `True`, `False`, `None`.
 pub fn parse_literal(text: &str) -> Result<Value, Error> {
     limits::begin();
-    value(&parser::parse(text.trim_start_matches([' ', '\t']), Braces::Displays)?.expression)
+    let bare = text.trim_start_matches([' ', '\t']);
+    let result = parser::parse(bare, Braces::Displays).and_then(|parsed| value(&parsed.expression));
+    result.map_err(|mut error| {
+        let indent = text.len() - bare.len();
+        error.span = error.span.map(|Span { start, end }| Span { start: start + indent, end: end + indent });
+        error
+    })
 }
 
 fn value(expression: &Expr) -> Result<Value, Error> {

@@ -16,7 +16,10 @@ pub(crate) fn subscript(object: &Value, index: &Value) -> Result<Value, Error> {
             limits::work(dict.items.len() / 4)?;
             match dict.items.iter().find(|(other, _)| compare::equal(other, key)) {
                 Some((_, value)) => Ok(value.clone()),
-                None => Err(Error::new(ErrorKind::KeyError, key.repr())),
+                None => {
+                    limits::written(key)?;
+                    Err(Error::new(ErrorKind::KeyError, key.repr()))
+                }
             }
         }
         (Value::List(_) | Value::Tuple(_) | Value::Str(_) | Value::Bytes(_) | Value::Range(_), Value::Slice(slice)) => {

@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use crate::function::Function;
 use crate::limits::{self, MAX_ELEMENTS};
 use crate::numpy;
+use crate::received;
 use crate::{Error, ErrorKind};
 
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -24,21 +25,30 @@ pub enum Value {
     Bool(bool),
     Int(i64),
     /// An int that does not fit in an `i64`; one that fits is always [`Value::Int`].
+    #[serde(deserialize_with = "received::big")]
     BigInt(Arc<BigInt>),
     Float(f64),
     Complex(Complex64),
     Str(Arc<str>),
     Bytes(Arc<[u8]>),
+    #[serde(deserialize_with = "received::nested")]
     List(Arc<Vec<Value>>),
+    #[serde(deserialize_with = "received::nested")]
     Tuple(Arc<Vec<Value>>),
+    #[serde(deserialize_with = "received::nested")]
     Dict(Arc<Dict>),
+    #[serde(deserialize_with = "received::nested")]
     Set(Arc<Set>),
+    #[serde(deserialize_with = "received::range")]
     Range(Arc<Range>),
+    #[serde(deserialize_with = "received::nested")]
     Slice(Arc<Slice>),
     Ellipsis,
     /// A numpy scalar.
     Scalar(Scalar),
+    #[serde(deserialize_with = "received::array")]
     Array(Arc<Array>),
+    #[serde(deserialize_with = "received::record")]
     Record(Arc<RecordArray>),
     /// A function, a type, or a method of an object.
     Function(Function),

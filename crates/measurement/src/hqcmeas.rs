@@ -272,7 +272,7 @@ impl Rewriter {
             self.path.push(name.clone());
             let child = section.section_mut(name).expect("it was just listed");
             let is_task = child.get("task_class").is_some() || child.get("task_id").is_some();
-            if child.get("interface_class").is_some() {
+            if child.get("interface_class").is_some() && !is_task {
                 self.interface(section, name, own_id);
             } else if is_task {
                 self.task(child);

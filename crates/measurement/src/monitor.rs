@@ -283,10 +283,7 @@ fn apply_rules(tree: &Tree, rules: &[Rule]) -> Vec<Draft> {
                         continue;
                     }
                     let new_name = format!("{}_{new_suffix}", name.replace(&format!("_{suffix}"), ""));
-                    let mut new_formatting = formatting.clone();
-                    for (suffix, part) in suffixes.iter().zip(&parts) {
-                        new_formatting = new_formatting.replace(&format!("{{{suffix}"), &format!("{{{part}"));
-                    }
+                    let new_formatting = renamed(formatting, suffixes, &parts);
                     if *hide {
                         for part in &parts {
                             set_shelf(&mut drafts, &position, part, Shelf::Hidden);
@@ -306,6 +303,24 @@ fn apply_rules(tree: &Tree, rules: &[Rule]) -> Vec<Draft> {
     drafts
 }
 
+/// The format with each `{suffix` made `{part`; in one pass, as parts may hold braces themselves.
+fn renamed(formatting: &str, suffixes: &[String], parts: &[String]) -> String {
+    let mut pieces = formatting.split('{');
+    let mut new = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        new.push('{');
+        let found = suffixes.iter().zip(parts).find_map(|(suffix, part)| Some((part, piece.strip_prefix(suffix.as_str())?)));
+        match found {
+            Some((part, rest)) => {
+                new.push_str(part);
+                new.push_str(rest);
+            }
+            None => new.push_str(piece),
+        }
+    }
+    new
+}
+
 fn set_shelf(drafts: &mut [Draft], position: &HashMap<String, usize>, path: &str, shelf: Shelf) {
     if let Some(draft) = position.get(path).and_then(|position| drafts.get_mut(*position))
         && draft.shelf == Shelf::Displayed
@@ -315,7 +330,7 @@ fn set_shelf(drafts: &mut [Draft], position: &HashMap<String, usize>, path: &str
 }
 
 /// The file's own lists have the last word, and `displayed` also gives the order.
-fn shelve(state: &Section, drafts: &mut Vec<Draft>, problems: &mut Vec<Problem>) {
+fn shelve(state: &Section, drafts: &mut [Draft], problems: &mut Vec<Problem>) {
     let mut wanted: HashMap<String, (Shelf, usize)> = HashMap::new();
     for (key, shelf) in [("displayed", Shelf::Displayed), ("undisplayed", Shelf::Undisplayed), ("hidden", Shelf::Hidden)] {
         let Some(scalar) = state.get(key) else { continue };

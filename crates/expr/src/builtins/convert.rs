@@ -27,7 +27,7 @@ pub(super) fn types(name: &str) -> Option<Function> {
                         .map_err(|_| value_error("'utf-8' codec can't decode these bytes"))
                 }
                 (Some(value), None) => {
-                    limits::elements(crate::eval::weight(&value))?;
+                    limits::written(&value)?;
                     if let Value::BigInt(big) = &value {
                         return integers::to_text(big).map(Value::from);
                     }

@@ -11,10 +11,14 @@ pub(super) fn function(name: &str) -> Option<Function> {
     let function: Function = match name {
         "repr" => |arguments| {
             let value = one("repr", arguments)?;
-            limits::elements(crate::eval::weight(&value))?;
+            limits::written(&value)?;
             Ok(Value::str(value.repr()))
         },
-        "ascii" => |arguments| Ok(Value::str(text::ascii(&one("ascii", arguments)?.repr()))),
+        "ascii" => |arguments| {
+            let value = one("ascii", arguments)?;
+            limits::written(&value)?;
+            Ok(Value::str(text::ascii(&value.repr())))
+        },
         "format" => |arguments| {
             let [value, spec] = parameters("format", arguments, ["", ""], 1)?;
             let spec = spec.unwrap_or_else(|| Value::str(""));

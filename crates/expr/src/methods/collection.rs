@@ -54,6 +54,9 @@ fn position(arguments: Arguments) -> Result<Value, Error> {
     };
     let (start, stop) = (bound(start, 0)?, bound(stop, length)?);
     let found = (start..stop).find(|place| compare::same_or_equal(&items[*place], &item));
+    if found.is_none() {
+        limits::written(&item)?;
+    }
     match found {
         Some(place) => Ok(Value::Int(place as i64)),
         None => Err(value_error(match &sequence {

@@ -263,6 +263,7 @@ impl Spec {
 /// `format(value, spec)`.
 pub(crate) fn format(value: &Value, text: &str) -> Result<String, Error> {
     if text.is_empty() {
+        limits::written(value)?;
         return Ok(value.to_string());
     }
     match value {

@@ -162,6 +162,9 @@ impl Conversion {
     }
 
     fn apply(&self, letter: char, value: &Value, index: usize) -> Result<String, Error> {
+        if let 's' | 'r' | 'a' = letter {
+            limits::written(value)?;
+        }
         match letter {
             's' => Ok(self.cut(&value.to_string())),
             'r' => Ok(self.cut(&value.repr())),

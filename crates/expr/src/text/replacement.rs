@@ -94,6 +94,9 @@ impl Replacement<'_> {
                 }
             }
         };
+        if conversion.is_some() {
+            limits::written(&value)?;
+        }
         let value = match conversion {
             None => value,
             Some('s') => Value::str(value.to_string()),

@@ -38,11 +38,11 @@ pub(super) fn key(key: &str, value: &str) -> String {
     })
 }
 
-/// The name as it stands between brackets.
-pub(super) fn section_name(name: &str) -> String {
+/// The name as it stands between the brackets of this depth: `[[]` is a section `[`, and `[[[[]]]` is none.
+pub(super) fn section_name(name: &str, depth: usize) -> String {
     first_fitting(name, |form| {
-        let line = format!("[{form}]");
-        line::header(&line).is_some_and(|h| h.opened == 1 && h.closed == 1 && line::unquoted(&line[h.name]) == name)
+        let line = format!("{}{form}{}", "[".repeat(depth), "]".repeat(depth));
+        line::header(&line).is_some_and(|h| (h.opened, h.closed) == (depth, depth) && line::unquoted(&line[h.name]) == name)
     })
 }
 
@@ -145,6 +145,8 @@ mod tests {
         assert_eq!(key("# a", "1"), "\"# a\"");
         assert_eq!(key("[ a", "1"), "[ a");
         assert_eq!(key("[ a", "'] # b'"), "\"[ a\"");
-        assert_eq!(section_name("a]"), "\"a]\"");
+        assert_eq!(section_name("a]", 1), "\"a]\"");
+        assert_eq!(section_name("[", 1), "[");
+        assert_eq!(section_name("[", 3), "\"[\"");
     }
 }

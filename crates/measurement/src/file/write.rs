@@ -92,7 +92,7 @@ impl Faithful<'_> {
             let (open, close) = ("[".repeat(section.depth), "]".repeat(section.depth));
             return self.new_line(
                 section.depth - 1,
-                &format!("{open}{}{close}", quote::section_name(&section.name)),
+                &format!("{open}{}{close}", quote::section_name(&section.name, section.depth)),
             );
         };
         self.end_line();
@@ -102,7 +102,7 @@ impl Faithful<'_> {
             end: place.name.start,
         });
         match section.renamed {
-            true => self.out.push_str(&quote::section_name(&section.name)),
+            true => self.out.push_str(&quote::section_name(&section.name, section.depth)),
             false => self.copy(place.name),
         }
         self.copy(Span {
@@ -169,7 +169,7 @@ impl Canonical<'_> {
             let (open, close) = ("[".repeat(child.depth), "]".repeat(child.depth));
             self.lines.push(format!(
                 "{indent}{open}{}{close}{comment}",
-                quote::section_name(&child.name)
+                quote::section_name(&child.name, child.depth)
             ));
             self.section(child);
         }
