@@ -15,7 +15,10 @@ pub fn parse_literal(text: &str) -> Result<Value, Error> {
     let result = parser::parse(bare, Braces::Displays).and_then(|parsed| value(&parsed.expression));
     result.map_err(|mut error| {
         let indent = text.len() - bare.len();
-        error.span = error.span.map(|Span { start, end }| Span { start: start + indent, end: end + indent });
+        error.span = error.span.map(|Span { start, end }| Span {
+            start: start + indent,
+            end: end + indent,
+        });
         error
     })
 }
