@@ -140,7 +140,7 @@ fn printed(value: &Value) {
     )
     .expect("a value is shorter than a frame may be");
     let received = FrameReader::new(frame.as_slice())
-        .next::<Numbered>()
+        .read::<Numbered>()
         .expect("a value that is sent arrives");
     match received.expect("there is a frame").event {
         // Of a function only its name arrives.

@@ -19,12 +19,12 @@ pub(crate) fn check(bytes: &[u8]) {
 /// Reads frames to the end or the first error.
 fn follow<T: Serialize + DeserializeOwned>(bytes: &[u8], look: impl Fn(&T)) {
     let mut reader = FrameReader::new(bytes);
-    while let Ok(Some(message)) = reader.next::<T>() {
+    while let Ok(Some(message)) = reader.read::<T>() {
         reader.has_next();
         look(&message);
         let mut written = Vec::new();
         protocol::append(&mut written, &message).expect("what was read is short enough to be written");
-        let again = FrameReader::new(written.as_slice()).next::<T>();
+        let again = FrameReader::new(written.as_slice()).read::<T>();
         let again = again.expect("what was written is a frame").expect("and it is there");
         let mut twice = Vec::new();
         protocol::append(&mut twice, &again).expect("it is as long as before");

@@ -28,7 +28,8 @@ fn main() {
     }
     let folder = tempfile::tempdir().expect("a temporary folder");
     let folder = folder.path();
-    let benches: [(&str, fn(&Path)); 6] = [
+    type Bench = fn(&Path);
+    let benches: [(&str, Bench); 6] = [
         ("loops", loops),
         ("monitor", monitor),
         ("startup", startup),
@@ -71,7 +72,13 @@ fn empty(points: usize) -> String {
 }
 
 fn two_formulas(points: usize) -> String {
-    empty(points) + &formula(3, "children_0", "f", "[('a', '{loop_value}**2 + 1'), ('b', 'np.sin({loop_value})')]")
+    empty(points)
+        + &formula(
+            3,
+            "children_0",
+            "f",
+            "[('a', '{loop_value}**2 + 1'), ('b', 'np.sin({loop_value})')]",
+        )
 }
 
 fn nested(side: usize) -> String {
@@ -86,7 +93,8 @@ fn while_loop(points: usize) -> String {
 }
 
 fn log(points: usize) -> String {
-    empty(points) + "[[[children_0]]]\ntask_id = exopy.LogTask\nname = log\nmessage = point {loop_index} value {loop_value}\n"
+    empty(points)
+        + "[[[children_0]]]\ntask_id = exopy.LogTask\nname = log\nmessage = point {loop_index} value {loop_value}\n"
 }
 
 /// Seconds between the two records of a measurement, with what came in between.
@@ -155,9 +163,15 @@ fn exopy(bench: &str, arguments: &[&str]) -> HashMap<String, serde_json::Value> 
         .env("BENCH_LOGS", logs.path())
         .stderr(Stdio::null())
         .output();
-    let text = output.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default();
-    let lines = text.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
-    lines.filter_map(|line| Some((line["case"].as_str()?.to_owned(), line))).collect()
+    let text = output
+        .map(|output| String::from_utf8_lossy(&output.stdout).into_owned())
+        .unwrap_or_default();
+    let lines = text
+        .lines()
+        .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
+    lines
+        .filter_map(|line| Some((line["case"].as_str()?.to_owned(), line)))
+        .collect()
 }
 
 fn loops(folder: &Path) {
@@ -173,7 +187,10 @@ fn loops(folder: &Path) {
     println!("  {:<32} {:>10} {:>10} {:>8}", "", "ns/point", "Exopy", "ratio");
     for (name, case, points, children) in cases {
         let ours = seconds(folder, &children, |_| ()) / points as f64 * 1e9;
-        let theirs = theirs.get(case).and_then(|line| line["us_per_point"].as_f64()).map(|us| us * 1000.0);
+        let theirs = theirs
+            .get(case)
+            .and_then(|line| line["us_per_point"].as_f64())
+            .map(|us| us * 1000.0);
         let (exopy, ratio) = theirs.map_or((String::new(), String::new()), |theirs| {
             (format!("{theirs:.0}"), format!("{:.0}", theirs / ours))
         });
@@ -186,7 +203,12 @@ fn monitor(folder: &Path) {
     let children = two_formulas(points);
     let plain = seconds(folder, &children, |_| ());
     let observed = seconds(folder, &children, |wanted| wanted.observe = Observe::All);
-    println!("  all observed: {:+.1} % ({:.0} to {:.0} ns/point)", (observed / plain - 1.0) * 100.0, plain * 1e3, observed * 1e3);
+    println!(
+        "  all observed: {:+.1} % ({:.0} to {:.0} ns/point)",
+        (observed / plain - 1.0) * 100.0,
+        plain * 1e3,
+        observed * 1e3
+    );
 
     let mut performer = Performer::start(folder);
     let mut lags = Vec::new();
@@ -200,10 +222,12 @@ fn monitor(folder: &Path) {
             let time = performer.seen.pop().expect("just seen").time_us;
             match event {
                 Event::Started { entries, .. } => entry = entries.iter().position(|path| path == "root/loop_index"),
-                Event::Values(values) => {
-                    if values.iter().any(|(id, value)| Some(*id as usize) == entry && *value == Value::Int(points as i64)) {
-                        last = now_us();
-                    }
+                Event::Values(values)
+                    if values
+                        .iter()
+                        .any(|(id, value)| Some(*id as usize) == entry && *value == Value::Int(points as i64)) =>
+                {
+                    last = now_us();
                 }
                 Event::Log { message, .. } if message == "end" => end = time,
                 Event::Ready => break,
@@ -212,7 +236,10 @@ fn monitor(folder: &Path) {
         }
         lags.push((last - end) as f64 / 1000.0);
     }
-    println!("  last value with the parent {:.1} ms after the loop's end", median(lags));
+    println!(
+        "  last value with the parent {:.1} ms after the loop's end",
+        median(lags)
+    );
 
     let mut rates = Vec::new();
     for _ in 0..RUNS {
@@ -247,7 +274,10 @@ fn startup(folder: &Path) {
             .output()
             .expect("the program starts");
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
-        let line = text.lines().find(|line| line.contains("\"begin\"")).expect("the first task's record");
+        let line = text
+            .lines()
+            .find(|line| line.contains("\"begin\""))
+            .expect("the first task's record");
         let event: serde_json::Value = serde_json::from_str(line).expect("JSON");
         let time: jiff::Timestamp = event["time"].as_str().expect("a time").parse().expect("a time");
         cold.push((time.as_microsecond() - began) as f64 / 1000.0);
@@ -278,7 +308,10 @@ fn latency(folder: &Path) {
     let (mut pause, mut resume, mut stop, mut stop_sleep) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     let busy = measurement(folder, &two_formulas(10_000_000));
     let began = |performer: &mut Performer| {
-        performer.until("the first record", |event| matches!(event, Event::Log { message, .. } if message == "begin"));
+        performer.until(
+            "the first record",
+            |event| matches!(event, Event::Log { message, .. } if message == "begin"),
+        );
     };
     let ms = |since: Instant| since.elapsed().as_secs_f64() * 1000.0;
     for _ in 0..20 {
@@ -301,7 +334,10 @@ fn latency(folder: &Path) {
         performer.until("ready", |event| matches!(event, Event::Ready));
         performer.seen.clear();
     }
-    let sleeping = measurement(folder, "[[children_1]]\ntask_id = exopy.SleepTask\nname = nap\ntime = 3600\n");
+    let sleeping = measurement(
+        folder,
+        "[[children_1]]\ntask_id = exopy.SleepTask\nname = nap\ntime = 3600\n",
+    );
     for _ in 0..20 {
         performer.perform(&sleeping);
         began(&mut performer);
@@ -329,7 +365,11 @@ fn latency(folder: &Path) {
         ("stop of a sleeping task", stop_sleep),
         ("death of the process known", death),
     ] {
-        println!("  {name:<28} {:>9.3} {:>9.3}", percentile(&mut values, 0.5), percentile(&mut values, 0.95));
+        println!(
+            "  {name:<28} {:>9.3} {:>9.3}",
+            percentile(&mut values, 0.5),
+            percentile(&mut values, 0.95)
+        );
     }
 
     let file = folder.join("sleep.ini");
@@ -338,7 +378,12 @@ fn latency(folder: &Path) {
     for _ in 0..10 {
         kills.push(kill_of_a_sleeper(folder, &file));
     }
-    println!("  {:<28} {:>9.3} {:>9.3}", "kill, command to end of run", percentile(&mut kills, 0.5), percentile(&mut kills, 0.95));
+    println!(
+        "  {:<28} {:>9.3} {:>9.3}",
+        "kill, command to end of run",
+        percentile(&mut kills, 0.5),
+        percentile(&mut kills, 0.95)
+    );
     clean(folder);
 }
 
@@ -347,11 +392,22 @@ fn kill_of_a_sleeper(folder: &Path, file: &Path) -> f64 {
     use std::io::{BufRead, BufReader};
     let program = || {
         let mut program = Process::new(env!("CARGO_BIN_EXE_measurand"));
-        program.env("XDG_RUNTIME_DIR", folder).stdin(Stdio::null()).stderr(Stdio::null());
+        program
+            .env("XDG_RUNTIME_DIR", folder)
+            .stdin(Stdio::null())
+            .stderr(Stdio::null());
         program
     };
-    let mut run = program().arg("run").arg(file).args(["--events", "-"]).stdout(Stdio::piped()).spawn().expect("it starts");
-    let mut lines = BufReader::new(run.stdout.take().expect("piped")).lines().map_while(Result::ok);
+    let mut run = program()
+        .arg("run")
+        .arg(file)
+        .args(["--events", "-"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("it starts");
+    let mut lines = BufReader::new(run.stdout.take().expect("piped"))
+        .lines()
+        .map_while(Result::ok);
     lines.find(|line| line.contains("\"begin\"")).expect("it begins");
     let since = Instant::now();
     program().arg("kill").stdout(Stdio::null()).status().expect("it starts");
@@ -374,7 +430,9 @@ fn memory(folder: &Path) {
 fn peak(pid: u32) -> f64 {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    line.and_then(|line| line.split_whitespace().next()?.parse::<f64>().ok()).unwrap_or(f64::NAN) / 1024.0
+    line.and_then(|line| line.split_whitespace().next()?.parse::<f64>().ok())
+        .unwrap_or(f64::NAN)
+        / 1024.0
 }
 
 fn growth(folder: &Path) {
@@ -388,16 +446,33 @@ fn growth(folder: &Path) {
         let mut children = String::new();
         for level in 0..levels {
             let section = if level == 0 { "children_1" } else { "children_0" };
-            children += &linspace(level + 2, section, &format!("l{level}"), if level + 1 == levels { 100_000 } else { 1 });
+            children += &linspace(
+                level + 2,
+                section,
+                &format!("l{level}"),
+                if level + 1 == levels { 100_000 } else { 1 },
+            );
         }
         children += &formula(levels + 2, "children_0", "f", "[('a', '{l0_value} + 1')]");
-        println!("  {:<26} {levels:>10} {:>12.1}", "", seconds(folder, &children, |_| ()) / 1e5 * 1e9);
+        println!(
+            "  {:<26} {levels:>10} {:>12.1}",
+            "",
+            seconds(folder, &children, |_| ()) / 1e5 * 1e9
+        );
     }
-    println!("  {:<26} {:>10} {:>12} {:>14}", "tasks in a loop of 100", "tasks", "ns/task", "start, ms");
+    println!(
+        "  {:<26} {:>10} {:>12} {:>14}",
+        "tasks in a loop of 100", "tasks", "ns/task", "start, ms"
+    );
     for tasks in [10, 100, 1_000, 10_000] {
         let mut children = empty(100);
         for task in 0..tasks {
-            children += &formula(3, &format!("children_{task}"), &format!("f{task}"), "[('a', '{loop_value} + 1')]");
+            children += &formula(
+                3,
+                &format!("children_{task}"),
+                &format!("f{task}"),
+                "[('a', '{loop_value} + 1')]",
+            );
         }
         let each = seconds(folder, &children, |_| ()) / 100.0 / f64::from(tasks) * 1e9;
         let mut performer = Performer::start(folder);
@@ -412,7 +487,12 @@ fn growth(folder: &Path) {
     for entries in [1, 10, 100, 1_000] {
         let mut children = empty(1_000_000 / entries);
         for entry in 0..entries {
-            children += &formula(3, &format!("children_{entry}"), &format!("f{entry}"), "[('a', '{loop_value} + 1')]");
+            children += &formula(
+                3,
+                &format!("children_{entry}"),
+                &format!("f{entry}"),
+                "[('a', '{loop_value} + 1')]",
+            );
         }
         let each = seconds(folder, &children, |wanted| wanted.observe = Observe::All) / 1e6 * 1e9;
         println!("  {:<26} {entries:>10} {each:>12.1}", "");
@@ -420,6 +500,8 @@ fn growth(folder: &Path) {
 }
 
 fn now_us() -> i64 {
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or(Duration::ZERO);
+    let now = std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .unwrap_or(Duration::ZERO);
     now.as_micros() as i64
 }

@@ -7,8 +7,11 @@ use protocol::Observe;
 use crate::complaint::Complaint;
 
 /// A star stays in its level; two of them go below.
-const ONE_LEVEL: MatchOptions =
-    MatchOptions { case_sensitive: true, require_literal_separator: true, require_literal_leading_dot: false };
+const ONE_LEVEL: MatchOptions = MatchOptions {
+    case_sensitive: true,
+    require_literal_separator: true,
+    require_literal_leading_dot: false,
+};
 
 /// The entries that match one of `globs`, and the globs that match none; without globs, what the file's monitor shows.
 pub(crate) fn observed<'g>(

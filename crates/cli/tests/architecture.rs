@@ -23,14 +23,20 @@ fn crates() -> PathBuf {
 fn no_crate_knows_another_that_it_must_not_know() {
     for entry in fs::read_dir(crates()).expect("the crates").flatten() {
         let name = entry.file_name().into_string().expect("plain names");
-        let (_, allowed) = ARROWS.iter().find(|(own, _)| *own == name).unwrap_or_else(|| panic!("no arrows for {name}"));
+        let (_, allowed) = ARROWS
+            .iter()
+            .find(|(own, _)| *own == name)
+            .unwrap_or_else(|| panic!("no arrows for {name}"));
         let manifest = fs::read_to_string(entry.path().join("Cargo.toml")).expect("a manifest");
         let section = manifest.split("[dependencies]").nth(1).unwrap_or_default();
         let section = section.split("\n[").next().unwrap_or_default();
         for line in section.lines() {
             let dependency = line.split([' ', '.', '=']).next().unwrap_or_default();
             let ours = ARROWS.iter().any(|(own, _)| *own == dependency);
-            assert!(!ours || allowed.contains(&dependency), "{name} must not depend on {dependency}");
+            assert!(
+                !ours || allowed.contains(&dependency),
+                "{name} must not depend on {dependency}"
+            );
         }
     }
 }
@@ -41,10 +47,19 @@ fn every_file_says_what_it_is() {
     let mut seen = 0;
     while let Some(path) = open.pop() {
         if path.is_dir() {
-            open.extend(fs::read_dir(&path).expect("it can be listed").flatten().map(|entry| entry.path()));
+            open.extend(
+                fs::read_dir(&path)
+                    .expect("it can be listed")
+                    .flatten()
+                    .map(|entry| entry.path()),
+            );
         } else if path.extension().is_some_and(|extension| extension == "rs") {
             let text = fs::read_to_string(&path).expect("text");
-            assert!(text.starts_with("//!"), "{} does not begin with its `//!`", path.display());
+            assert!(
+                text.starts_with("//!"),
+                "{} does not begin with its `//!`",
+                path.display()
+            );
             seen += 1;
         }
     }
@@ -57,12 +72,24 @@ fn pure_crates_touch_no_file_socket_thread_or_clock() {
         let mut open = vec![crates().join(name).join("src")];
         while let Some(path) = open.pop() {
             if path.is_dir() {
-                open.extend(fs::read_dir(&path).expect("it can be listed").flatten().map(|entry| entry.path()));
+                open.extend(
+                    fs::read_dir(&path)
+                        .expect("it can be listed")
+                        .flatten()
+                        .map(|entry| entry.path()),
+                );
                 continue;
             }
             let text = fs::read_to_string(&path).unwrap_or_default();
             let code = text.split("#[cfg(test)]").next().unwrap_or_default();
-            for forbidden in ["std::fs", "std::net", "std::thread::spawn", "Instant::now", "SystemTime::now", "std::process"] {
+            for forbidden in [
+                "std::fs",
+                "std::net",
+                "std::thread::spawn",
+                "Instant::now",
+                "SystemTime::now",
+                "std::process",
+            ] {
                 assert!(!code.contains(forbidden), "{} uses {forbidden}", path.display());
             }
         }

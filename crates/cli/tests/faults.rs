@@ -89,12 +89,15 @@ fn a_process_that_dies_while_it_is_paused_is_noticed() {
 fn the_next_measurement_gets_a_fresh_process() {
     let station = Station::new();
     let first = station.measurement("first", SLEEP);
-    let second = station.measurement("second", "
+    let second = station.measurement(
+        "second",
+        "
     [[children_0]]
         task_id = exopy.LogTask
         name = greeting
         message = alive
-");
+",
+    );
     let mut run = station.start(&first, &[second.to_str().expect("a plain path")]);
     run.until_log("going to sleep");
     signal(run.performer(), "KILL");
@@ -107,7 +110,9 @@ fn the_next_measurement_gets_a_fresh_process() {
 #[test]
 fn a_process_that_runs_out_of_memory_dies_alone() {
     let station = Station::new();
-    let file = station.measurement("m", "
+    let file = station.measurement(
+        "m",
+        "
     [[children_0]]
         task_id = exopy.LogTask
         name = greeting
@@ -119,8 +124,9 @@ fn a_process_that_runs_out_of_memory_dies_alone() {
     [[children_2]]
         task_id = exopy.FormulaTask
         name = f
-        formulas = '''[('a', '["x"*10**7 for i in range(10)]'), ('b', '["y"*10**7 for i in range(10)]')]'''
-");
+        formulas = '''[('a', '[\"x\"*10**7 for i in range(10)]'), ('b', '[\"y\"*10**7 for i in range(10)]')]'''
+",
+    );
     // After the check, so that the tasks themselves meet the limit.
     let mut run = station.start(&file, &[]);
     run.until_log("working");
@@ -132,7 +138,11 @@ fn a_process_that_runs_out_of_memory_dies_alone() {
     let run = run.finish();
     assert_eq!((run.code, run.outcome()), (Some(1), "Failed"), "{}", run.errors);
     assert!(run.error("engine").contains("SIGABRT"), "{}", run.finished);
-    assert!(run.error("engine").contains("memory allocation"), "its last words: {}", run.finished);
+    assert!(
+        run.error("engine").contains("memory allocation"),
+        "its last words: {}",
+        run.finished
+    );
 }
 
 #[test]
@@ -144,7 +154,10 @@ fn a_flood_on_standard_output_costs_no_memory_and_loses_no_line() {
     let pid = run.performer();
     let parent = run.child.id();
     let flood = thread::spawn(move || {
-        let mut pipe = fs::OpenOptions::new().write(true).open(format!("/proc/{pid}/fd/1")).expect("its pipe");
+        let mut pipe = fs::OpenOptions::new()
+            .write(true)
+            .open(format!("/proc/{pid}/fd/1"))
+            .expect("its pipe");
         let text = format!("{}\n", "x".repeat(99));
         for _ in 0..LINES {
             pipe.write_all(text.as_bytes()).expect("it is read");
@@ -164,13 +177,19 @@ fn a_flood_on_standard_output_costs_no_memory_and_loses_no_line() {
     assert_eq!(run.outcome(), "Interrupted");
     let printed = run.events.iter().filter(|event| event["target"] == "stdout").count();
     assert_eq!(printed, LINES + 1);
-    assert_eq!(station.log().lines().filter(|line| line.ends_with("xxx")).count(), LINES, "all of it is in the log file");
+    assert_eq!(
+        station.log().lines().filter(|line| line.ends_with("xxx")).count(),
+        LINES,
+        "all of it is in the log file"
+    );
 }
 
 #[test]
 fn no_record_of_many_is_lost() {
     let station = Station::new();
-    let file = station.measurement("m", "
+    let file = station.measurement(
+        "m",
+        "
     [[children_0]]
         task_id = exopy.LoopTask
         name = l
@@ -181,7 +200,8 @@ fn no_record_of_many_is_lost() {
             task_id = exopy.LogTask
             name = say
             message = point {l_index}
-");
+",
+    );
     let run = station.start(&file, &[]).finish();
     assert_eq!(run.outcome(), "Completed", "{}", run.errors);
     let messages = |text: &str| text.to_owned();
@@ -194,7 +214,11 @@ fn no_record_of_many_is_lost() {
     let wanted: Vec<String> = (1..=200_000).map(|i| format!("point {i}")).collect();
     assert!(sent == wanted, "{} records came", sent.len());
     let log = station.log();
-    let kept: Vec<&str> = log.lines().filter_map(|line| line.split(" | ").nth(2)).filter(|text| text.starts_with("point")).collect();
+    let kept: Vec<&str> = log
+        .lines()
+        .filter_map(|line| line.split(" | ").nth(2))
+        .filter(|text| text.starts_with("point"))
+        .collect();
     assert!(kept == wanted, "{} records are kept", kept.len());
 }
 
@@ -202,14 +226,25 @@ fn no_record_of_many_is_lost() {
 fn large_values_pass() {
     let station = Station::new();
     let values = station.path().join("values.json");
-    let file = station.measurement("m", "
+    let file = station.measurement(
+        "m",
+        "
     [[children_0]]
         task_id = exopy.FormulaTask
         name = f
-        formulas = '''[('a', '["x"*10**7 for i in range(10)]'), ('n', 'len({f_a})')]'''
-");
+        formulas = '''[('a', '[\"x\"*10**7 for i in range(10)]'), ('n', 'len({f_a})')]'''
+",
+    );
     let run = station
-        .start(&file, &["--observe", "root/f_n", "--values-out", values.to_str().expect("a plain path")])
+        .start(
+            &file,
+            &[
+                "--observe",
+                "root/f_n",
+                "--values-out",
+                values.to_str().expect("a plain path"),
+            ],
+        )
         .finish();
     assert_eq!(run.outcome(), "Completed", "{}", run.errors);
     assert!(fs::metadata(values).expect("written").len() > 100_000_000);
@@ -243,7 +278,10 @@ fn a_hung_process_is_killed_all_the_same() {
 /// As many trials as the environment asks for; a handful otherwise.
 #[test]
 fn no_kill_hangs() {
-    let trials: u32 = std::env::var("MEASURAND_KILL_TRIALS").ok().and_then(|text| text.parse().ok()).unwrap_or(20);
+    let trials: u32 = std::env::var("MEASURAND_KILL_TRIALS")
+        .ok()
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(20);
     let station = Station::new();
     let busy = station.measurement("busy", BUSY);
     for trial in 0..trials {
@@ -275,7 +313,9 @@ fn files_that_cannot_be_read_are_refused_with_the_reason() {
     };
     check("nowhere.meas.ini", None, "nowhere.meas.ini");
     check("", None, "is a folder");
-    let garbage: Vec<u8> = (0..100_000_u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
+    let garbage: Vec<u8> = (0..100_000_u32)
+        .map(|i| (i.wrapping_mul(2_654_435_761) >> 13) as u8)
+        .collect();
     check("garbage.meas.ini", Some(&garbage), "UTF-8");
     let lines: Vec<u8> = "neither key nor section\n".repeat(500_000).into_bytes();
     check("long.meas.ini", Some(&lines), "error");
@@ -324,7 +364,9 @@ fn a_folder_that_cannot_be_written_to_is_a_problem_of_the_check() {
 #[test]
 fn a_folder_on_a_disk_for_reading_only_is_a_problem_of_the_check() {
     let station = Station::new();
-    let Some((code, said)) = on_a_disk("ro", &station, &station.measurement("m", SLEEP)) else { return };
+    let Some((code, said)) = on_a_disk("ro", &station, &station.measurement("m", SLEEP)) else {
+        return;
+    };
     assert_eq!(code, Some(3), "{said}");
     assert!(said.contains("Read-only file system"), "{said}");
 }
@@ -333,7 +375,9 @@ fn a_folder_on_a_disk_for_reading_only_is_a_problem_of_the_check() {
 fn a_full_disk_fails_the_run_before_it_begins_and_is_named() {
     let station = Station::new();
     let file = station.measurement("m", &format!("    # {}\n{SLEEP}", "x".repeat(100_000)));
-    let Some((code, said)) = on_a_disk("size=16k", &station, &file) else { return };
+    let Some((code, said)) = on_a_disk("size=16k", &station, &file) else {
+        return;
+    };
     assert_eq!(code, Some(1), "{said}");
     assert!(said.contains("No space left"), "{said}");
 }
@@ -353,7 +397,11 @@ fn on_a_disk(options: &str, station: &Station, file: &std::path::Path) -> Option
         .stdin(Stdio::null())
         .output()
         .expect("unshare is there");
-    let said = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    let said = format!(
+        "{}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
     if output.status.code() == Some(77) || said.contains("unshare") {
         println!("skipped: no disk can be mounted here: {said}");
         return None;

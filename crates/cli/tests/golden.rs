@@ -10,9 +10,11 @@ use serde_json::Value as Json;
 use station::{Station, shared};
 
 /// Fields that Exopy blames and we do not, by design.
-const NOT_BLAMED: &[(&str, &str, &str)] = &[
-    ("e6_break_outside_loop", "root/l/k/b2-parent", "a break acts on the loop around it, however deep it stands"),
-];
+const NOT_BLAMED: &[(&str, &str, &str)] = &[(
+    "e6_break_outside_loop",
+    "root/l/k/b2-parent",
+    "a break acts on the loop around it, however deep it stands",
+)];
 
 #[test]
 fn performed_measurements_are_those_of_exopy() {
@@ -53,7 +55,11 @@ fn expectations(folder: &Path, wanted: impl Fn(&str) -> bool) -> Vec<(String, Js
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).expect("the folder can be read") {
         let path = entry.expect("its entries too").path();
-        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default().to_owned();
+        let name = path
+            .file_name()
+            .and_then(|name| name.to_str())
+            .unwrap_or_default()
+            .to_owned();
         if let Some(case) = name.strip_suffix(".expected.json").filter(|case| wanted(case)) {
             let text = fs::read_to_string(&path).expect("it can be read");
             found.push((case.to_owned(), serde_json::from_str(&text).expect("it is JSON")));
@@ -86,17 +92,42 @@ fn performed_as_by_exopy(folder: &Path, name: &str, file: &Path, expected: &Json
     let context = format!("{name} ({form})");
 
     let succeeded = expected["perform"]["result"] == true;
-    assert_eq!(finished.code, Some(if succeeded { 0 } else { 1 }), "{context}: {}\n{}", finished.finished, finished.errors);
-    let keys = |errors: &Json| errors.as_object().map(|errors| errors.keys().cloned().collect::<Vec<_>>()).unwrap_or_default();
-    assert_eq!(keys(&finished.finished["errors"]), keys(&expected["perform"]["errors"]), "{context}");
+    assert_eq!(
+        finished.code,
+        Some(if succeeded { 0 } else { 1 }),
+        "{context}: {}\n{}",
+        finished.finished,
+        finished.errors
+    );
+    let keys = |errors: &Json| {
+        errors
+            .as_object()
+            .map(|errors| errors.keys().cloned().collect::<Vec<_>>())
+            .unwrap_or_default()
+    };
+    assert_eq!(
+        keys(&finished.finished["errors"]),
+        keys(&expected["perform"]["errors"]),
+        "{context}"
+    );
 
     let logged: Vec<&str> = finished
         .events
         .iter()
-        .filter(|event| event["type"] == "log" && event["target"].as_str().is_some_and(|target| target.starts_with("root")))
+        .filter(|event| {
+            event["type"] == "log"
+                && event["target"]
+                    .as_str()
+                    .is_some_and(|target| target.starts_with("root"))
+        })
         .filter_map(|event| event["message"].as_str())
         .collect();
-    let mut expected_log: Vec<&str> = expected["log"].as_array().expect("a list").iter().filter_map(Json::as_str).collect();
+    let mut expected_log: Vec<&str> = expected["log"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .filter_map(Json::as_str)
+        .collect();
     let mut logged_too = logged.clone();
     if expected["parallel"] == true {
         expected_log.sort_unstable();
@@ -105,8 +136,18 @@ fn performed_as_by_exopy(folder: &Path, name: &str, file: &Path, expected: &Json
     assert_eq!(logged_too, expected_log, "{context}: log");
 
     let raw = fs::read_to_string(&values_out).expect("the values were written");
-    let volatile: Vec<&str> = expected["volatile"].as_array().expect("a list").iter().filter_map(Json::as_str).collect();
-    same_values(&context, &raw, &fs::read_to_string(folder.join(format!("{name}.expected.json"))).expect("read before"), &volatile);
+    let volatile: Vec<&str> = expected["volatile"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .filter_map(Json::as_str)
+        .collect();
+    same_values(
+        &context,
+        &raw,
+        &fs::read_to_string(folder.join(format!("{name}.expected.json"))).expect("read before"),
+        &volatile,
+    );
 
     let trace = folder.join(format!("{name}.trace.jsonl"));
     if let Ok(trace) = fs::read_to_string(&trace) {
@@ -131,7 +172,12 @@ fn same_values(context: &str, ours: &str, expected: &str, volatile: &[&str]) {
             continue;
         }
         let found = &ours.iter().find(|(ours, _)| ours == name).expect("compared above").1;
-        assert!(same(found, value), "{context}: {name} is {} and not {}", found.repr(), value.repr());
+        assert!(
+            same(found, value),
+            "{context}: {name} is {} and not {}",
+            found.repr(),
+            value.repr()
+        );
     }
 }
 
@@ -139,7 +185,9 @@ fn same_updates(context: &str, events: &[Json], trace: &str, volatile: &[&str]) 
     let updates: Vec<&Json> = events.iter().filter(|event| event["type"] == "value").collect();
     for (number, line) in trace.lines().enumerate() {
         let expected: Json = serde_json::from_str(line).expect("JSON");
-        let Some(update) = updates.get(number) else { panic!("{context}: update {number} is missing: {line}") };
+        let Some(update) = updates.get(number) else {
+            panic!("{context}: update {number} is missing: {line}")
+        };
         let path = expected[0].as_str().expect("a path");
         assert_eq!(update["entry"], path, "{context}: update {number}");
         if volatile.contains(&path) {
@@ -147,14 +195,23 @@ fn same_updates(context: &str, events: &[Json], trace: &str, volatile: &[&str]) 
         }
         let value = |json: &Json| Value::from_json(&json.to_string()).expect("JSON");
         let (found, wanted) = (value(&update["value"]), value(&expected[1]));
-        assert!(same(&found, &wanted), "{context}: update {number} of {path} is {} and not {}", found.repr(), wanted.repr());
+        assert!(
+            same(&found, &wanted),
+            "{context}: update {number} of {path} is {} and not {}",
+            found.repr(),
+            wanted.repr()
+        );
     }
     assert_eq!(updates.len(), trace.lines().count(), "{context}: number of updates");
 }
 
 fn pairs(value: &Value) -> Vec<(String, Value)> {
     match value {
-        Value::Dict(dict) => dict.items.iter().map(|(key, value)| (key.to_string(), value.clone())).collect(),
+        Value::Dict(dict) => dict
+            .items
+            .iter()
+            .map(|(key, value)| (key.to_string(), value.clone()))
+            .collect(),
         other => panic!("an object, not {}", other.kind()),
     }
 }
@@ -162,10 +219,16 @@ fn pairs(value: &Value) -> Vec<(String, Value)> {
 /// Equal, of the same kind, floats to a relative 1e-12.
 fn same(a: &Value, b: &Value) -> bool {
     match (a, b) {
-        (Value::Float(a), Value::Float(b)) => a == b || (a.is_nan() && b.is_nan()) || (a - b).abs() <= 1e-12 * a.abs().max(b.abs()),
+        (Value::Float(a), Value::Float(b)) => {
+            a == b || (a.is_nan() && b.is_nan()) || (a - b).abs() <= 1e-12 * a.abs().max(b.abs())
+        }
         (Value::List(a), Value::List(b)) => a.len() == b.len() && a.iter().zip(b.iter()).all(|(a, b)| same(a, b)),
         (Value::Dict(a), Value::Dict(b)) => {
-            a.items.len() == b.items.len() && a.items.iter().zip(&b.items).all(|(a, b)| same(&a.0, &b.0) && same(&a.1, &b.1))
+            a.items.len() == b.items.len()
+                && a.items
+                    .iter()
+                    .zip(&b.items)
+                    .all(|(a, b)| same(&a.0, &b.0) && same(&a.1, &b.1))
         }
         _ => a.kind() == b.kind() && a.repr() == b.repr(),
     }
@@ -189,7 +252,11 @@ fn refused_as_by_exopy(name: &str, file: &Path, expected: &Json) {
     let wanted: Vec<&str> = wanted
         .keys()
         .map(String::as_str)
-        .filter(|path| !NOT_BLAMED.iter().any(|(case, spared, _)| *case == name && spared == path))
+        .filter(|path| {
+            !NOT_BLAMED
+                .iter()
+                .any(|(case, spared, _)| *case == name && spared == path)
+        })
         .collect();
     let mut blamed: Vec<&str> = blamed;
     blamed.sort_unstable();
@@ -197,5 +264,9 @@ fn refused_as_by_exopy(name: &str, file: &Path, expected: &Json) {
     let mut wanted = wanted;
     wanted.sort_unstable();
     assert_eq!(blamed, wanted, "{name}");
-    assert_eq!(run.code, Some(if expected["check"]["result"] == true { 0 } else { 3 }), "{name}");
+    assert_eq!(
+        run.code,
+        Some(if expected["check"]["result"] == true { 0 } else { 3 }),
+        "{name}"
+    );
 }

@@ -151,8 +151,8 @@ pub(crate) fn written(value: &Value) -> Result<(), Error> {
 /// Adds up what a value holds, as often as it holds it.
 fn measure(value: &Value, depth: usize, limit: usize, size: &mut usize) -> Result<(), Error> {
     let own = match value {
-        Value::Str(text) => text.len() / 8,
-        Value::Bytes(bytes) => bytes.len() / 8,
+        Value::Str(text) => text.len(),
+        Value::Bytes(bytes) => bytes.len(),
         Value::Array(array) => array.size(),
         Value::Record(record) => record.len().saturating_mul(record.fields.len()),
         Value::BigInt(big) => usize::try_from(big.bits() / 64).unwrap_or(usize::MAX),
@@ -160,7 +160,9 @@ fn measure(value: &Value, depth: usize, limit: usize, size: &mut usize) -> Resul
     };
     *size = size.saturating_add(own).saturating_add(1);
     if *size > limit {
-        return Err(exceeded(format!("a value of more than {limit} elements, those within elements counted")));
+        return Err(exceeded(format!(
+            "a value of more than {limit} elements, those within elements counted"
+        )));
     }
     if depth > MAX_NESTING {
         return Err(exceeded(format!("values nested more than {MAX_NESTING} deep")));

@@ -298,7 +298,11 @@ impl Parser<'_> {
     /// Operators that bind at least as tightly as `power`: one function for all, since each call is a piece of the stack.
     fn operators(&mut self, power: u8) -> Parse {
         let start = self.span();
-        let mut left = if power <= NOT && self.at_word("not") { self.negation(start)? } else { self.operand()? };
+        let mut left = if power <= NOT && self.at_word("not") {
+            self.negation(start)?
+        } else {
+            self.operand()?
+        };
         loop {
             if let TokenKind::Operator(operator) = self.peek()
                 && let Some((operator, found)) = binary_operator(operator)
@@ -309,7 +313,11 @@ impl Parser<'_> {
                 self.advance();
                 let right = self.operators(found + 1)?;
                 let depth = left.depth.max(right.depth);
-                left = Expr::over(ExprKind::Binary(operator, Box::new(left), Box::new(right)), self.since(start), depth)?;
+                left = Expr::over(
+                    ExprKind::Binary(operator, Box::new(left), Box::new(right)),
+                    self.since(start),
+                    depth,
+                )?;
             } else if power <= COMPARISON && self.at_comparison() {
                 left = self.comparisons(left, start)?;
             } else if power <= AND && self.at_word("and") {

@@ -30,10 +30,17 @@ struct Corpus {
 
 impl Corpus {
     fn parse(name: String, text: &str) -> Corpus {
-        let mut corpus = Corpus { name, braces: Braces::References, entries: Vec::new(), expressions: Vec::new() };
+        let mut corpus = Corpus {
+            name,
+            braces: Braces::References,
+            entries: Vec::new(),
+            expressions: Vec::new(),
+        };
         for line in text.lines() {
             if let Some(entry) = line.strip_prefix("#!entry ") {
-                let (name, value) = entry.split_once(" = ").expect("an entry is written `name = expression`");
+                let (name, value) = entry
+                    .split_once(" = ")
+                    .expect("an entry is written `name = expression`");
                 corpus.entries.push((name.to_owned(), value.to_owned()));
             } else if line.trim() == "#!definitions" {
                 corpus.braces = Braces::Displays;
@@ -50,12 +57,26 @@ impl Corpus {
         let entries: Vec<(&str, Value)> = self
             .entries
             .iter()
-            .map(|(name, text)| (&**name, definition(text).unwrap_or_else(|error| panic!("{}: {text}: {error}", self.name))))
+            .map(|(name, text)| {
+                (
+                    &**name,
+                    definition(text).unwrap_or_else(|error| panic!("{}: {text}: {error}", self.name)),
+                )
+            })
             .collect();
         let one = |text: &String| {
             let formula = Formula::parse(text, self.braces)?;
-            let value = |name: &str| entries.iter().find(|(known, _)| *known == name).map(|(_, value)| value.clone());
-            let values: Option<Vec<Value>> = formula.references().iter().map(|reference| value(&reference.name)).collect();
+            let value = |name: &str| {
+                entries
+                    .iter()
+                    .find(|(known, _)| *known == name)
+                    .map(|(_, value)| value.clone())
+            };
+            let values: Option<Vec<Value>> = formula
+                .references()
+                .iter()
+                .map(|reference| value(&reference.name))
+                .collect();
             formula.eval(&values.unwrap_or_else(|| panic!("{}: {text}: an entry is not defined", self.name)))
         };
         self.expressions.iter().map(one).collect()
@@ -63,7 +84,11 @@ impl Corpus {
 
     fn request(&self) -> String {
         let text = |text: &str| Value::str(text).to_json();
-        let entries: Vec<String> = self.entries.iter().map(|(name, value)| format!("{}:{}", text(name), text(value))).collect();
+        let entries: Vec<String> = self
+            .entries
+            .iter()
+            .map(|(name, value)| format!("{}:{}", text(name), text(value)))
+            .collect();
         let mut request = format!("{{\"entries\":{{{}}}}}\n", entries.join(","));
         for expression in &self.expressions {
             request.push_str(&format!("{{\"expression\":{}}}\n", text(expression)));
@@ -74,10 +99,17 @@ impl Corpus {
 
 fn python() -> Option<PathBuf> {
     let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let candidates =
-        [std::env::var_os("MEASURAND_PYTHON").map(PathBuf::from), Some(workspace.join(".venv/bin/python")), Some("python3".into())];
+    let candidates = [
+        std::env::var_os("MEASURAND_PYTHON").map(PathBuf::from),
+        Some(workspace.join(".venv/bin/python")),
+        Some("python3".into()),
+    ];
     candidates.into_iter().flatten().find(|python| {
-        let probe = Command::new(python).args(["-c", "import numpy"]).stdout(Stdio::null()).stderr(Stdio::null()).status();
+        let probe = Command::new(python)
+            .args(["-c", "import numpy"])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .status();
         probe.is_ok_and(|status| status.success())
     })
 }
@@ -93,17 +125,27 @@ fn ask(python: &Path, request: String) -> Vec<Value> {
         .expect("the interpreter has just answered");
     let mut stdin = child.stdin.take().expect("it was asked to be piped");
     let writer = std::thread::spawn(move || stdin.write_all(request.as_bytes()));
-    let output = child.wait_with_output().expect("the interpreter ends when its input does");
-    writer.join().expect("the writer does not panic").expect("the interpreter reads its input");
+    let output = child
+        .wait_with_output()
+        .expect("the interpreter ends when its input does");
+    writer
+        .join()
+        .expect("the writer does not panic")
+        .expect("the interpreter reads its input");
     assert!(output.status.success(), "the reference failed");
     let text = String::from_utf8(output.stdout).expect("JSON is UTF-8");
-    text.lines().map(|line| Value::from_json(line).unwrap_or_else(|error| panic!("{error}: {line}"))).collect()
+    text.lines()
+        .map(|line| Value::from_json(line).unwrap_or_else(|error| panic!("{error}: {line}")))
+        .collect()
 }
 
 fn field<'a>(answer: &'a Value, name: &str) -> Option<&'a Value> {
     let Value::Dict(dict) = answer else { return None };
     let Dict { items } = &**dict;
-    items.iter().find(|(key, _)| *key == Value::str(name)).map(|(_, value)| value)
+    items
+        .iter()
+        .find(|(key, _)| *key == Value::str(name))
+        .map(|(_, value)| value)
 }
 
 /// What differs, in words.
@@ -117,13 +159,24 @@ fn difference(expression: &str, ours: &Result<Value, Error>, theirs: &Value) -> 
         (Err(error), Some(expected)) => return Some(format!("{error}, expected {expected}: {}", text("message"))),
     };
     if let Some(expected) = expected_error {
-        return Some(format!("{} {}, expected {expected}: {}", value.kind(), value.repr(), text("message")));
+        return Some(format!(
+            "{} {}, expected {expected}: {}",
+            value.kind(),
+            value.repr(),
+            text("message")
+        ));
     }
     if field(theirs, "callable").is_some() {
         return None;
     }
     if value.kind() != text("kind") {
-        return Some(format!("{} {}, expected {} {}", value.kind(), value.repr(), text("kind"), text("repr")));
+        return Some(format!(
+            "{} {}, expected {} {}",
+            value.kind(),
+            value.repr(),
+            text("kind"),
+            text("repr")
+        ));
     }
     // Both sides read from JSON: lists for arrays and tuples.
     let read = |text: &str| Value::from_json(text).unwrap_or_else(|error| panic!("{error}: {text}"));
@@ -164,10 +217,15 @@ fn close(a: &Value, b: &Value, tolerance: f64) -> bool {
             let size = a.norm().max(1e-3);
             near(a.re, b.re) && near(a.im, b.im) || tolerance > 0.0 && (a - b).norm() <= tolerance * size
         }
-        (Value::List(a), Value::List(b)) => a.len() == b.len() && a.iter().zip(b.iter()).all(|(a, b)| close(a, b, tolerance)),
+        (Value::List(a), Value::List(b)) => {
+            a.len() == b.len() && a.iter().zip(b.iter()).all(|(a, b)| close(a, b, tolerance))
+        }
         (Value::Dict(a), Value::Dict(b)) => {
             let pairs = a.items.iter().zip(&b.items);
-            a.items.len() == b.items.len() && pairs.into_iter().all(|((k, a), (l, b))| k == l && close(a, b, tolerance))
+            a.items.len() == b.items.len()
+                && pairs
+                    .into_iter()
+                    .all(|((k, a), (l, b))| k == l && close(a, b, tolerance))
         }
         _ => a.kind() == b.kind() && a == b,
     }
@@ -207,10 +265,20 @@ fn expressions_give_what_python_gives() {
             }
         }
     }
-    let version = Command::new(&python).arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/reference.py")).arg("--version").output();
-    let version = version.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned()).unwrap_or_default();
+    let version = Command::new(&python)
+        .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/reference.py"))
+        .arg("--version")
+        .output();
+    let version = version
+        .map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned())
+        .unwrap_or_default();
     println!("{count} expressions against {version}");
-    assert!(differences.is_empty(), "{} of {count} differ:\n{}", differences.len(), differences.join("\n"));
+    assert!(
+        differences.is_empty(),
+        "{} of {count} differ:\n{}",
+        differences.len(),
+        differences.join("\n")
+    );
     assert!(count >= 4000, "only {count} expressions were compared");
 }
 

@@ -107,7 +107,14 @@ fn what_would_take_forever_or_all_memory_is_refused_soon() {
 
 #[test]
 fn a_formula_that_wraps_its_own_result_ends() {
-    for text in ["[{self}]", "[{self}, {self}]", "slice({self})", "[{self}].count", "lambda: {self}", "dict(a={self})"] {
+    for text in [
+        "[{self}]",
+        "[{self}, {self}]",
+        "slice({self})",
+        "[{self}].count",
+        "lambda: {self}",
+        "dict(a={self})",
+    ] {
         let formula = Formula::parse(text, Braces::References).unwrap();
         let mut value = Value::None;
         let error = (0..1000).find_map(|_| match formula.eval(std::slice::from_ref(&value)) {
@@ -125,14 +132,33 @@ fn a_formula_that_wraps_its_own_result_ends() {
 fn what_is_small_in_memory_and_endless_in_words_is_refused() {
     const DOUBLED: &str = "(lambda f: f(f(f(f(f(f(f(f(f(f(f(f(f(f(f(f(f(f(f(f(f(f(f(f(f(f(f(f(f(f(1)))))))))))))))))))))))))))))))\
                            (lambda x: (x, x))";
-    for text in ["D", "str(D)", "'%r' % [D]", "'X{}'.format(D)", "D == D", "D < D", "set([D])", "np.array(D)", "dict(a=1)[D]",
-        "['a' * 10 ** 6] * 10 ** 5", "str(['a' * 10 ** 6] * 10 ** 5)", "[np.zeros(10 ** 6)] * 10 ** 5"] {
+    for text in [
+        "D",
+        "str(D)",
+        "'%r' % [D]",
+        "'X{}'.format(D)",
+        "D == D",
+        "D < D",
+        "set([D])",
+        "np.array(D)",
+        "dict(a=1)[D]",
+        "['a' * 10 ** 6] * 10 ** 5",
+        "str(['a' * 10 ** 6] * 10 ** 5)",
+        "[np.zeros(10 ** 6)] * 10 ** 5",
+    ] {
         let text = text.replace('D', DOUBLED);
         let begin = Instant::now();
         let result = Formula::parse(&text, Braces::Displays).and_then(|formula| formula.eval(&[]));
         let error = result.expect_err(&text).kind;
-        assert!(!matches!(error, ErrorKind::SyntaxError | ErrorKind::NameError), "{text}: {error:?}");
-        assert!(begin.elapsed() < Duration::from_secs(60), "{text} took {:?}", begin.elapsed());
+        assert!(
+            !matches!(error, ErrorKind::SyntaxError | ErrorKind::NameError),
+            "{text}: {error:?}"
+        );
+        assert!(
+            begin.elapsed() < Duration::from_secs(60),
+            "{text} took {:?}",
+            begin.elapsed()
+        );
     }
 }
 

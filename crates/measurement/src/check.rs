@@ -45,7 +45,10 @@ impl Tree {
         let mut check = Check::new(self, facts, surroundings);
         check.task(TaskId::ROOT);
         check.deadlocks();
-        Checked { values: check.values, problems: check.problems }
+        Checked {
+            values: check.values,
+            problems: check.problems,
+        }
     }
 
     /// The values that entries have when the checks are skipped: definitions are evaluated all the same.
@@ -87,8 +90,19 @@ pub(crate) struct Check<'a> {
 
 impl<'a> Check<'a> {
     pub(crate) fn new(tree: &'a Tree, facts: &[(&str, Value)], surroundings: &'a dyn Surroundings) -> Self {
-        let values = tree.database().entries().iter().map(|entry| entry.default.clone()).collect();
-        let mut check = Self { tree, surroundings, values, problems: Vec::new(), current: TaskId::ROOT };
+        let values = tree
+            .database()
+            .entries()
+            .iter()
+            .map(|entry| entry.default.clone())
+            .collect();
+        let mut check = Self {
+            tree,
+            surroundings,
+            values,
+            problems: Vec::new(),
+            current: TaskId::ROOT,
+        };
         for (name, value) in facts {
             if let Some(entry) = tree.database().own(crate::names::Database::ROOT, name) {
                 check.values[entry.index()] = value.clone();
@@ -99,7 +113,13 @@ impl<'a> Check<'a> {
 
     /// With the values that an earlier check left.
     pub(crate) fn resume(tree: &'a Tree, values: Vec<Value>, surroundings: &'a dyn Surroundings) -> Self {
-        Self { tree, surroundings, values, problems: Vec::new(), current: TaskId::ROOT }
+        Self {
+            tree,
+            surroundings,
+            values,
+            problems: Vec::new(),
+            current: TaskId::ROOT,
+        }
     }
 
     fn task(&mut self, task: TaskId) {
@@ -202,7 +222,10 @@ impl<'a> Check<'a> {
 
     fn may_be_foreign(&self, name: &str) -> bool {
         self.tree.nodes().iter().any(|node| {
-            node.kind().is_none() && name.strip_prefix(node.name.as_str()).is_some_and(|rest| rest.starts_with('_'))
+            node.kind().is_none()
+                && name
+                    .strip_prefix(node.name.as_str())
+                    .is_some_and(|rest| rest.starts_with('_'))
         })
     }
 
@@ -220,9 +243,15 @@ impl<'a> Check<'a> {
                 Some("braces refer to entries here: write `dict(a=1)` for a dict and `set([1])` for a set".to_owned());
             return;
         }
-        let elsewhere = database.entries().iter().find(|entry| entry.path.rsplit('/').next() == Some(&reference.name));
+        let elsewhere = database
+            .entries()
+            .iter()
+            .find(|entry| entry.path.rsplit('/').next() == Some(&reference.name));
         let hint = match (elsewhere, nearest(&reference.name, database.visible(node.scope))) {
-            (Some(entry), _) => format!("`{}` cannot be seen from here: give its task an access exception", entry.path),
+            (Some(entry), _) => format!(
+                "`{}` cannot be seen from here: give its task an access exception",
+                entry.path
+            ),
             (None, Some(near)) => format!("did you mean `{{{near}}}`?"),
             (None, None) => format!("`measurand outline` shows what `{}` can see", node.path),
         };
@@ -282,7 +311,9 @@ impl<'a> Check<'a> {
         let mut waiting: Vec<(&str, &Node)> = Vec::new();
         for (index, node) in self.tree.nodes().iter().enumerate() {
             if node.wait.is_some()
-                && let Some(pool) = self.tree.background(TaskId(u32::try_from(index).expect("numbers of tasks fit")))
+                && let Some(pool) = self
+                    .tree
+                    .background(TaskId(u32::try_from(index).expect("numbers of tasks fit")))
             {
                 waiting.push((pool, node));
             }
@@ -352,13 +383,21 @@ impl Prepare<'_> {
     pub(crate) fn formula(&self, field: &str, text: &Text) -> Compiled {
         let parsed = Formula::parse(&text.text, Braces::References).map_err(|error| error.to_string());
         let (formula, entries) = self.resolved(parsed, Formula::references, text);
-        Compiled { field: field.to_owned(), formula, entries }
+        Compiled {
+            field: field.to_owned(),
+            formula,
+            entries,
+        }
     }
 
     pub(crate) fn template(&self, field: &str, text: &Text) -> CompiledTemplate {
         let parsed = Template::parse(&text.text).map_err(|error| error.to_string());
         let (template, entries) = self.resolved(parsed, Template::references, text);
-        CompiledTemplate { field: field.to_owned(), template, entries }
+        CompiledTemplate {
+            field: field.to_owned(),
+            template,
+            entries,
+        }
     }
 
     fn resolved<T>(

@@ -55,7 +55,14 @@ pub struct DryRun {
 impl<'a> DryBench<'a> {
     /// A bench on which `program` passes at most `limit` checkpoints; `values` are those that its check left.
     pub fn new(program: &'a Program, values: Vec<Value>, limit: usize) -> Self {
-        Self { program, state: Mutex::new(State { values, limit, ..State::default() }) }
+        Self {
+            program,
+            state: Mutex::new(State {
+                values,
+                limit,
+                ..State::default()
+            }),
+        }
     }
 
     pub fn finish(self) -> DryRun {
@@ -92,7 +99,11 @@ impl Bench for DryBench<'_> {
     fn checkpoint(&self, _task: TaskId) -> Signal {
         let mut state = self.state();
         state.checkpoints += 1;
-        if state.checkpoints > state.limit { Signal::Stop } else { Signal::Go }
+        if state.checkpoints > state.limit {
+            Signal::Stop
+        } else {
+            Signal::Go
+        }
     }
 
     fn passes(&self, _task: TaskId) {}
@@ -164,13 +175,21 @@ impl Outline {
         for (depth, task) in tree.walk() {
             let node = tree.node(task);
             check.current = task;
-            let entries = tree.entries_of(task).into_iter().map(|(_, id)| tree.database().entry(id).path.clone());
+            let entries = tree
+                .entries_of(task)
+                .into_iter()
+                .map(|(_, id)| tree.database().entry(id).path.clone());
             lines.push(OutlineLine {
                 depth,
                 task,
                 rounds: node.task.rounds(&mut check),
                 entries: entries.collect(),
-                visible: tree.database().visible(node.scope).into_iter().map(str::to_owned).collect(),
+                visible: tree
+                    .database()
+                    .visible(node.scope)
+                    .into_iter()
+                    .map(str::to_owned)
+                    .collect(),
             });
         }
         let (points, seconds, _) = weigh(tree, &mut check, TaskId::ROOT);
@@ -184,7 +203,9 @@ fn weigh(tree: &Tree, check: &mut Check<'_>, task: TaskId) -> (Option<f64>, Opti
     check.current = task;
     let rounds = node.task.rounds(check);
     let own = node.task.seconds(check);
-    let is_loop = node.kind().is_some_and(|kind| matches!(kind.id, "exopy.LoopTask" | "exopy.WhileTask"));
+    let is_loop = node
+        .kind()
+        .is_some_and(|kind| matches!(kind.id, "exopy.LoopTask" | "exopy.WhileTask"));
     let mut points = Some(0.0);
     let mut seconds = Some(0.0);
     let mut has_loop = false;
@@ -203,5 +224,9 @@ fn weigh(tree: &Tree, check: &mut Check<'_>, task: TaskId) -> (Option<f64>, Opti
         (Some(rounds), Some(each)) => Some(rounds * each),
         (None, _) | (_, None) => None,
     };
-    (times(points), times(seconds).map(|seconds| seconds + own), has_loop || is_loop)
+    (
+        times(points),
+        times(seconds).map(|seconds| seconds + own),
+        has_loop || is_loop,
+    )
 }

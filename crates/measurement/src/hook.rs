@@ -63,6 +63,10 @@ impl Hook {
                 }
             },
         };
-        Some(Hook { id, command: command.to_owned(), timeout })
+        Some(Hook {
+            id,
+            command: command.to_owned(),
+            timeout,
+        })
     }
 }

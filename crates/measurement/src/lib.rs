@@ -3,19 +3,19 @@
 //! Everything a task may touch is the trait [`Bench`]; the process that runs tasks has a real one, the outline and the
 //! tests have a dry one ([`DryBench`]).
 
+mod bench;
+mod check;
+mod dry_run;
 pub mod file;
+mod hook;
 mod hqcmeas;
 mod measurement;
+mod monitor;
 mod names;
-mod tree;
-mod task;
-mod check;
 mod problem;
 mod program;
-mod bench;
-mod dry_run;
-mod hook;
-mod monitor;
+mod task;
+mod tree;
 
 pub use bench::{Bench, Pools, Signal};
 pub use check::{Checked, Surroundings, refused};

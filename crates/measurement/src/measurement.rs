@@ -74,15 +74,23 @@ impl Measurement {
             (file, Vec::new())
         };
         if file.root().section("root_task").is_none() && file.root().get("task_id").is_none() {
-            let problem = Problem::error(Stage::Read, "", "there is no `[root_task]` in this file, so it is no measurement")
-                .hint("a measurement has a section `[root_task]`; a template of a task begins with its `task_id`");
+            let problem = Problem::error(
+                Stage::Read,
+                "",
+                "there is no `[root_task]` in this file, so it is no measurement",
+            )
+            .hint("a measurement has a section `[root_task]`; a template of a task begins with its `task_id`");
             return Err(vec![problem]);
         }
 
         let is_template = file.root().section("root_task").is_none();
         let mut problems: Vec<Problem> = notes.into_iter().map(noticed).collect();
         problems.extend(apply(&mut file, overrides, is_template));
-        let text = if is_template { wrapped(&file, stem, overrides) } else { file.to_text() };
+        let text = if is_template {
+            wrapped(&file, stem, overrides)
+        } else {
+            file.to_text()
+        };
 
         let top = file.root();
         let root = top.section("root_task").unwrap_or(top);
@@ -94,8 +102,16 @@ impl Measurement {
             None if is_template || top.get("name").is_none() => stem.to_owned(),
             Some(_) | None => value("name"),
         };
-        let id = if is_template { overrides.id.clone().unwrap_or_default() } else { value("id") };
-        let mut hooks = |kind: &str| top.section(kind).map(|section| Hook::read_all(section, &mut problems)).unwrap_or_default();
+        let id = if is_template {
+            overrides.id.clone().unwrap_or_default()
+        } else {
+            value("id")
+        };
+        let mut hooks = |kind: &str| {
+            top.section(kind)
+                .map(|section| Hook::read_all(section, &mut problems))
+                .unwrap_or_default()
+        };
         let (pre_hooks, post_hooks) = (hooks("pre_hooks"), hooks("post_hooks"));
         for (key, text) in [("name", &name), ("id", &id)] {
             if text.contains(['/', '\\', '\0']) {
@@ -131,7 +147,10 @@ impl Measurement {
 
     /// Whether the file could be built.
     pub fn is_built(&self) -> bool {
-        !self.problems.iter().any(|problem| problem.is_error() && problem.stage != Stage::Check)
+        !self
+            .problems
+            .iter()
+            .any(|problem| problem.is_error() && problem.stage != Stage::Check)
     }
 
     /// The facts that the root's entries hold: `date` as `YYYY-MM-DD`, `time` as `HH-MM-SS`.
@@ -163,7 +182,11 @@ fn unreadable(error: FileError) -> Problem {
 
 fn noticed(note: Note) -> Problem {
     let problem = Problem::warning("", note.message);
-    if note.span == Span::default() { problem } else { problem.at(note.span) }
+    if note.span == Span::default() {
+        problem
+    } else {
+        problem.at(note.span)
+    }
 }
 
 /// Writes the overrides into the file; what cannot be applied is a problem.
@@ -175,14 +198,22 @@ fn apply(file: &mut File, overrides: &Overrides, is_template: bool) -> Vec<Probl
         if can_hold(value) {
             section.set(key, value);
         } else {
-            problems.push(Problem::error(Stage::Build, "", format!("`{key}` cannot be written to a file: {value:?}")));
+            problems.push(Problem::error(
+                Stage::Build,
+                "",
+                format!("`{key}` cannot be written to a file: {value:?}"),
+            ));
         }
     };
     if !is_template {
         set(top, "name", &overrides.name);
         set(top, "id", &overrides.id);
     }
-    let root = if is_template { top } else { top.section_mut("root_task").expect("looked for before") };
+    let root = if is_template {
+        top
+    } else {
+        top.section_mut("root_task").expect("looked for before")
+    };
     set(root, "default_path", &overrides.default_path);
 
     for (entry, expression) in &overrides.expressions {
@@ -192,25 +223,41 @@ fn apply(file: &mut File, overrides: &Overrides, is_template: bool) -> Vec<Probl
         let mut known = Vec::new();
         replace(root, "", &mut |scope, task, pairs, key| {
             let path = format!("{scope}{task}_{key}");
-            let fits = if whole_path { path == wanted } else { path.rsplit('/').next() == Some(wanted.as_str()) };
+            let fits = if whole_path {
+                path == wanted
+            } else {
+                path.rsplit('/').next() == Some(wanted.as_str())
+            };
             if fits {
                 found += 1;
                 *pairs = expression.clone();
             }
-            known.push(if whole_path { format!("root/{path}") } else { format!("{task}_{key}") });
+            known.push(if whole_path {
+                format!("root/{path}")
+            } else {
+                format!("{task}_{key}")
+            });
         });
         match found {
             1 => (),
             0 => problems.push(
-                Problem::error(Stage::Build, "", format!("`-D {entry}={expression}`: no definition or formula has the entry `{entry}`"))
-                    .hint(match nearest(entry, known.iter().map(String::as_str)) {
-                        Some(near) => format!("did you mean `{near}`?"),
-                        None => "`measurand outline` shows the entries there are".to_owned(),
-                    }),
+                Problem::error(
+                    Stage::Build,
+                    "",
+                    format!("`-D {entry}={expression}`: no definition or formula has the entry `{entry}`"),
+                )
+                .hint(match nearest(entry, known.iter().map(String::as_str)) {
+                    Some(near) => format!("did you mean `{near}`?"),
+                    None => "`measurand outline` shows the entries there are".to_owned(),
+                }),
             ),
             several => problems.push(
-                Problem::error(Stage::Build, "", format!("`-D {entry}={expression}`: {several} tasks have an entry `{entry}`"))
-                    .hint("say which by its whole path, `root/loop/task_name` say"),
+                Problem::error(
+                    Stage::Build,
+                    "",
+                    format!("`-D {entry}={expression}`: {several} tasks have an entry `{entry}`"),
+                )
+                .hint("say which by its whole path, `root/loop/task_name` say"),
             ),
         }
     }
@@ -221,7 +268,9 @@ fn apply(file: &mut File, overrides: &Overrides, is_template: bool) -> Vec<Probl
 fn replace(section: &mut Section, scope: &str, change: &mut impl FnMut(&str, &str, &mut String, &str)) {
     let name = section.value("name").unwrap_or_default().to_owned();
     for key in ["definitions", "formulas"] {
-        let Some(Ok(Value::List(items))) = section.value(key).map(expr::parse_literal) else { continue };
+        let Some(Ok(Value::List(items))) = section.value(key).map(expr::parse_literal) else {
+            continue;
+        };
         let mut changed = false;
         let mut pairs = Vec::with_capacity(items.len());
         for item in items.iter() {
@@ -234,7 +283,10 @@ fn replace(section: &mut Section, scope: &str, change: &mut impl FnMut(&str, &st
                 let before = text.clone();
                 change(scope, &name, &mut text, entry);
                 changed |= text != before;
-                pairs.push(Value::Tuple(Arc::new(vec![Value::from(&**entry), Value::from(text.as_str())])));
+                pairs.push(Value::Tuple(Arc::new(vec![
+                    Value::from(&**entry),
+                    Value::from(text.as_str()),
+                ])));
             } else {
                 pairs.push(item.clone());
             }
@@ -245,7 +297,11 @@ fn replace(section: &mut Section, scope: &str, change: &mut impl FnMut(&str, &st
         }
     }
     let is_root = section.name() == "root_task" || section.depth() == 0;
-    let inner = if is_root { String::new() } else { format!("{scope}{name}/") };
+    let inner = if is_root {
+        String::new()
+    } else {
+        format!("{scope}{name}/")
+    };
     for child in section.sections_mut() {
         if child.name() == "task" || child.name().starts_with("children_") {
             replace(child, &inner, change);

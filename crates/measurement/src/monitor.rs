@@ -39,8 +39,15 @@ pub struct TextMonitor {
 }
 
 enum Rule {
-    Reject { suffixes: Vec<String> },
-    Format { suffixes: Vec<String>, formatting: String, new_suffix: String, hide: bool },
+    Reject {
+        suffixes: Vec<String>,
+    },
+    Format {
+        suffixes: Vec<String>,
+        formatting: String,
+        new_suffix: String,
+        hide: bool,
+    },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,7 +73,8 @@ impl TextMonitor {
             match monitor.name() {
                 "exopy.text_monitor" | "ecpy.text_monitor" => state = Some(monitor),
                 id => {
-                    let problem = Problem::warning("", format!("the monitor `{id}` is not known here and shows nothing"));
+                    let problem =
+                        Problem::warning("", format!("the monitor `{id}` is not known here and shows nothing"));
                     problems.push(place(problem, header(monitor)));
                 }
             }
@@ -78,7 +86,10 @@ impl TextMonitor {
         if let Some(state) = state {
             shelve(state, &mut drafts, problems);
         }
-        let shown = drafts.into_iter().filter(|draft| draft.shelf == Shelf::Displayed).filter_map(|draft| draft.shown(tree));
+        let shown = drafts
+            .into_iter()
+            .filter(|draft| draft.shelf == Shelf::Displayed)
+            .filter_map(|draft| draft.shown(tree));
         TextMonitor { shown: shown.collect() }
     }
 
@@ -124,7 +135,10 @@ impl Shown {
 fn formatted(value: &Value, spec: &str) -> String {
     static FORMAT: LazyLock<Formula> =
         LazyLock::new(|| Formula::parse("format({value}, {spec})", Braces::References).expect("it is well formed"));
-    FORMAT.eval(&[value.clone(), Value::from(spec)]).unwrap_or_else(|_| value.clone()).to_string()
+    FORMAT
+        .eval(&[value.clone(), Value::from(spec)])
+        .unwrap_or_else(|_| value.clone())
+        .to_string()
 }
 
 impl Draft {
@@ -137,7 +151,11 @@ impl Draft {
         // The longest path first, as one may begin with another.
         known.sort_by_key(|(path, _)| std::cmp::Reverse(path.len()));
         let pieces = take_apart(&self.formatting, &known);
-        Some(Shown { name: self.name, path: self.path, pieces })
+        Some(Shown {
+            name: self.name,
+            path: self.path,
+            pieces,
+        })
     }
 }
 
@@ -185,8 +203,12 @@ fn take_apart(formatting: &str, known: &[(&str, EntryId)]) -> Vec<Piece> {
 fn declared(id: &str) -> Option<Rule> {
     let texts = |suffixes: &[&str]| suffixes.iter().map(|suffix| (*suffix).to_owned()).collect();
     match id {
-        "Measurement entries" => Some(Rule::Reject { suffixes: texts(&["meas_name", "meas_id", "meas_date", "default_path"]) }),
-        "Instrument ids" => Some(Rule::Reject { suffixes: texts(&["instrument"]) }),
+        "Measurement entries" => Some(Rule::Reject {
+            suffixes: texts(&["meas_name", "meas_id", "meas_date", "default_path"]),
+        }),
+        "Instrument ids" => Some(Rule::Reject {
+            suffixes: texts(&["instrument"]),
+        }),
         "Loop progress" => Some(Rule::Format {
             suffixes: texts(&["index", "point_number"]),
             formatting: "{index}/{point_number}".to_owned(),
@@ -198,7 +220,10 @@ fn declared(id: &str) -> Option<Rule> {
 }
 
 fn default_rules() -> Vec<Rule> {
-    ["Measurement entries", "Loop progress", "Instrument ids"].into_iter().filter_map(declared).collect()
+    ["Measurement entries", "Loop progress", "Instrument ids"]
+        .into_iter()
+        .filter_map(declared)
+        .collect()
 }
 
 fn read_rules(state: &Section, problems: &mut Vec<Problem>) -> Vec<Rule> {
@@ -207,7 +232,10 @@ fn read_rules(state: &Section, problems: &mut Vec<Problem>) -> Vec<Rule> {
         match declared(&scalar.value) {
             Some(rule) => rules.push(rule),
             None => {
-                let message = format!("`{key}`: the rule `{}` is not known here and is not applied", scalar.value);
+                let message = format!(
+                    "`{key}`: the rule `{}` is not known here and is not applied",
+                    scalar.value
+                );
                 problems.push(Problem::warning("", message).at(scalar.span));
             }
         }
@@ -225,7 +253,10 @@ fn read_rules(state: &Section, problems: &mut Vec<Problem>) -> Vec<Rule> {
                 hide: section.value("hide_entries") != Some("False"),
             });
         } else {
-            let message = format!("the rule in `{}` is of the kind `{class}`, which is not known here", section.name());
+            let message = format!(
+                "the rule in `{}` is of the kind `{class}`, which is not known here",
+                section.name()
+            );
             problems.push(place(Problem::warning("", message), header(section)));
         }
     }
@@ -245,7 +276,10 @@ fn read_customs(state: &Section, problems: &mut Vec<Problem>) -> Vec<Draft> {
                 shelf: Shelf::Displayed,
             }),
             None => {
-                let message = format!("the custom entry in `{}` has no `formatting` and is not shown", section.name());
+                let message = format!(
+                    "the custom entry in `{}` has no `formatting` and is not shown",
+                    section.name()
+                );
                 problems.push(place(Problem::warning("", message), header(section)));
             }
         }
@@ -275,8 +309,15 @@ fn apply_rules(tree: &Tree, rules: &[Rule]) -> Vec<Draft> {
                         set_shelf(&mut drafts, &position, path, Shelf::Undisplayed);
                     }
                 }
-                Rule::Format { suffixes, formatting, new_suffix, hide } => {
-                    let Some(suffix) = suffixes.iter().find(|suffix| path.ends_with(suffix.as_str())) else { continue };
+                Rule::Format {
+                    suffixes,
+                    formatting,
+                    new_suffix,
+                    hide,
+                } => {
+                    let Some(suffix) = suffixes.iter().find(|suffix| path.ends_with(suffix.as_str())) else {
+                        continue;
+                    };
                     let prefix = format!("{folder}/{}", name.replace(&format!("_{suffix}"), "_"));
                     let parts: Vec<String> = suffixes.iter().map(|suffix| format!("{prefix}{suffix}")).collect();
                     if !parts.iter().all(|part| position.contains_key(part)) {
@@ -309,7 +350,10 @@ fn renamed(formatting: &str, suffixes: &[String], parts: &[String]) -> String {
     let mut new = pieces.next().unwrap_or_default().to_owned();
     for piece in pieces {
         new.push('{');
-        let found = suffixes.iter().zip(parts).find_map(|(suffix, part)| Some((part, piece.strip_prefix(suffix.as_str())?)));
+        let found = suffixes
+            .iter()
+            .zip(parts)
+            .find_map(|(suffix, part)| Some((part, piece.strip_prefix(suffix.as_str())?)));
         match found {
             Some((part, rest)) => {
                 new.push_str(part);
@@ -332,10 +376,17 @@ fn set_shelf(drafts: &mut [Draft], position: &HashMap<String, usize>, path: &str
 /// The file's own lists have the last word, and `displayed` also gives the order.
 fn shelve(state: &Section, drafts: &mut [Draft], problems: &mut Vec<Problem>) {
     let mut wanted: HashMap<String, (Shelf, usize)> = HashMap::new();
-    for (key, shelf) in [("displayed", Shelf::Displayed), ("undisplayed", Shelf::Undisplayed), ("hidden", Shelf::Hidden)] {
+    for (key, shelf) in [
+        ("displayed", Shelf::Displayed),
+        ("undisplayed", Shelf::Undisplayed),
+        ("hidden", Shelf::Hidden),
+    ] {
         let Some(scalar) = state.get(key) else { continue };
         if expr::parse_literal(&scalar.value).is_err() {
-            let problem = Problem::warning("", format!("`{key}` of the monitor is no list of entries and is not used"));
+            let problem = Problem::warning(
+                "",
+                format!("`{key}` of the monitor is no list of entries and is not used"),
+            );
             problems.push(problem.at(scalar.span));
         }
         for (position, path) in texts_of(&scalar.value).into_iter().enumerate() {

@@ -55,9 +55,17 @@ impl Database {
     pub const ROOT: ScopeId = ScopeId(0);
 
     pub(crate) fn new() -> Self {
-        let root =
-            Scope { path: "root".to_owned(), parent: None, entries: HashMap::new(), exceptions: HashMap::new() };
-        Self { scopes: vec![root], entries: Vec::new(), by_path: HashMap::new() }
+        let root = Scope {
+            path: "root".to_owned(),
+            parent: None,
+            entries: HashMap::new(),
+            exceptions: HashMap::new(),
+        };
+        Self {
+            scopes: vec![root],
+            entries: Vec::new(),
+            by_path: HashMap::new(),
+        }
     }
 
     /// Opens the scope `name` inside `parent`. Two tasks of one name open two scopes with the same path: a problem that
@@ -65,7 +73,12 @@ impl Database {
     pub(crate) fn open(&mut self, parent: ScopeId, name: &str) -> ScopeId {
         let path = format!("{}/{name}", self.scope(parent).path);
         let id = ScopeId(u32::try_from(self.scopes.len()).expect("fewer than 2^32 tasks fit in memory"));
-        self.scopes.push(Scope { path, parent: Some(parent), entries: HashMap::new(), exceptions: HashMap::new() });
+        self.scopes.push(Scope {
+            path,
+            parent: Some(parent),
+            entries: HashMap::new(),
+            exceptions: HashMap::new(),
+        });
         id
     }
 

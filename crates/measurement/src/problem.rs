@@ -39,11 +39,21 @@ pub struct Problem {
 
 impl Problem {
     pub fn error(stage: Stage, path: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { severity: Severity::Error, stage, path: path.into(), message: message.into(), place: None, hint: None }
+        Self {
+            severity: Severity::Error,
+            stage,
+            path: path.into(),
+            message: message.into(),
+            place: None,
+            hint: None,
+        }
     }
 
     pub fn warning(path: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { severity: Severity::Warning, ..Self::error(Stage::Check, path, message) }
+        Self {
+            severity: Severity::Warning,
+            ..Self::error(Stage::Check, path, message)
+        }
     }
 
     #[must_use]

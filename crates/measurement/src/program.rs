@@ -80,7 +80,10 @@ impl Program {
     /// What a task raised.
     pub fn perform_work(&self, task: TaskId, value: Option<&Value>, bench: &dyn Bench) -> Result<(), Box<Failure>> {
         let run = Run { program: self, bench };
-        match run.program.steps[task.index()].work.perform(&At { run: &run, task, value }) {
+        match run.program.steps[task.index()]
+            .work
+            .perform(&At { run: &run, task, value })
+        {
             Ok(()) | Err(Exit::Break | Exit::Continue) => Ok(()),
             Err(Exit::Failed(failure)) => Err(failure),
         }
@@ -109,7 +112,11 @@ impl Run<'_> {
             self.bench.passes(task);
         }
         let failed = |message| {
-            Exit::Failed(Box::new(Failure { task: step.path.clone(), field: None, message }))
+            Exit::Failed(Box::new(Failure {
+                task: step.path.clone(),
+                field: None,
+                message,
+            }))
         };
         if let Some(pools) = &step.wait {
             self.bench.wait(task, pools).map_err(failed)?;
@@ -126,7 +133,10 @@ pub(crate) struct At<'a> {
     pub(crate) run: &'a Run<'a>,
     pub(crate) task: TaskId,
     /// The value of the loop that this task is embedded in.
-    #[expect(dead_code, reason = "the core tasks that can be embedded ignore it, as in Exopy; those of instruments do not")]
+    #[expect(
+        dead_code,
+        reason = "the core tasks that can be embedded ignore it, as in Exopy; those of instruments do not"
+    )]
     pub(crate) value: Option<&'a Value>,
 }
 
@@ -177,7 +187,9 @@ impl At<'_> {
             return Ok(truth);
         }
         let text = || compiled.formula.as_ref().map_or("", Formula::text);
-        value.truthy().map_err(|error| self.fail_in(&compiled.field, text(), error.to_string()))
+        value
+            .truthy()
+            .map_err(|error| self.fail_in(&compiled.field, text(), error.to_string()))
     }
 
     /// Performs the rounds of a loop, announced before and after.
@@ -189,13 +201,21 @@ impl At<'_> {
     }
 
     pub(crate) fn fail(&self, message: impl Into<String>) -> Exit {
-        Exit::Failed(Box::new(Failure { task: self.step().path.clone(), field: None, message: message.into() }))
+        Exit::Failed(Box::new(Failure {
+            task: self.step().path.clone(),
+            field: None,
+            message: message.into(),
+        }))
     }
 
     #[cold]
     fn fail_in(&self, field: &str, text: &str, message: String) -> Exit {
         let field = Some((field.to_owned(), text.to_owned()));
-        Exit::Failed(Box::new(Failure { task: self.step().path.clone(), field, message }))
+        Exit::Failed(Box::new(Failure {
+            task: self.step().path.clone(),
+            field,
+            message,
+        }))
     }
 
     fn step(&self) -> &Step {

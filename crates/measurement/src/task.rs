@@ -45,8 +45,15 @@ pub static TASKS: &[&Kind] = &[
 pub static INTERFACES: &[&InterfaceKind] = &[&linspace::KIND, &geomspace::KIND, &iterable::KIND];
 
 /// Packages whose files we know and whose tasks are not performed by this version.
-const PACKAGES_NOT_BUILT: [&str; 7] =
-    ["exopy_hqc_legacy", "exopy_pulses", "exopy_qm", "exopy_qcircuits", "labeq_exopy", "exopy_i3py", "ecpy_hqc_legacy"];
+const PACKAGES_NOT_BUILT: [&str; 7] = [
+    "exopy_hqc_legacy",
+    "exopy_pulses",
+    "exopy_qm",
+    "exopy_qcircuits",
+    "labeq_exopy",
+    "exopy_i3py",
+    "ecpy_hqc_legacy",
+];
 
 /// A kind of task.
 #[derive(Debug)]

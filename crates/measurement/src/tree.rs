@@ -82,7 +82,10 @@ impl Tree {
     pub(crate) fn build(section: &Section, source: &str, is_template: bool) -> (Tree, Vec<Problem>) {
         let mut builder = Builder {
             source,
-            tree: Tree { nodes: Vec::new(), database: Database::new() },
+            tree: Tree {
+                nodes: Vec::new(),
+                database: Database::new(),
+            },
             problems: Vec::new(),
             foreign: BTreeMap::new(),
         };
@@ -123,7 +126,11 @@ impl Tree {
     /// The scope that the children of a task stand in; its own for a task without children.
     pub fn inner_scope(&self, task: TaskId) -> ScopeId {
         let node = self.node(task);
-        node.children.first().copied().or(node.embedded).map_or(node.scope, |child| self.node(child).scope)
+        node.children
+            .first()
+            .copied()
+            .or(node.embedded)
+            .map_or(node.scope, |child| self.node(child).scope)
     }
 
     /// The entries of one task, by their short names.
@@ -164,7 +171,9 @@ struct Spot {
 
 impl Builder<'_> {
     fn root(&mut self, section: &Section, is_template: bool) {
-        let id = section.get("task_id").map_or_else(|| "exopy.ComplexTask".to_owned(), |id| id.value.clone());
+        let id = section
+            .get("task_id")
+            .map_or_else(|| "exopy.ComplexTask".to_owned(), |id| id.value.clone());
         // Whatever id a measurement's root has, it is the root.
         let is_root = !is_template || task::kind(&id).is_some_and(Kind::is_root_like);
         let mut fields = Fields::new(section, self.source, "root/Root", &mut self.problems);
@@ -188,7 +197,11 @@ impl Builder<'_> {
             self.children(section, TaskId::ROOT, Database::ROOT);
         } else {
             // The template of a single task: the root around it is ours.
-            let spot = Spot { parent: TaskId::ROOT, scope: Database::ROOT, name: None };
+            let spot = Spot {
+                parent: TaskId::ROOT,
+                scope: Database::ROOT,
+                name: None,
+            };
             if let Some(child) = self.task(section, spot) {
                 self.tree.nodes[0].children.push(child);
             }
@@ -206,7 +219,11 @@ impl Builder<'_> {
             self.problems.push(place(problem, header(section)));
             return None;
         };
-        let name = spot.name.clone().or_else(|| section.get("name").map(|name| name.value.clone())).unwrap_or_default();
+        let name = spot
+            .name
+            .clone()
+            .or_else(|| section.get("name").map(|name| name.value.clone()))
+            .unwrap_or_default();
         let path = format!("{scope_path}/{name}");
         self.look_at_name(section, &name, &path);
 
@@ -248,7 +265,11 @@ impl Builder<'_> {
             let name = self.tree.node(number).name.clone();
             let inner = self.tree.database.open(spot.scope, &name);
             if let Some(embedded) = embedded {
-                let spot = Spot { parent: number, scope: inner, name: Some(name) };
+                let spot = Spot {
+                    parent: number,
+                    scope: inner,
+                    name: Some(name),
+                };
                 let task = self.task(embedded, spot);
                 self.tree.nodes[number.index()].embedded = task;
                 self.look_at_embedded(task);
@@ -260,18 +281,31 @@ impl Builder<'_> {
 
     fn look_at_name(&mut self, section: &Section, name: &str, path: &str) {
         let problem = if name.contains('/') {
-            Problem::error(Stage::Build, path, format!("a task cannot be named `{name}`: `/` parts the names in a path"))
-                .hint("leave out the `/`")
+            Problem::error(
+                Stage::Build,
+                path,
+                format!("a task cannot be named `{name}`: `/` parts the names in a path"),
+            )
+            .hint("leave out the `/`")
         } else if name.contains(['{', '}']) {
-            Problem::warning(format!("{path}-name"), format!("no formula can refer to the entries of a task named `{name}`"))
-                .hint("leave out the braces")
+            Problem::warning(
+                format!("{path}-name"),
+                format!("no formula can refer to the entries of a task named `{name}`"),
+            )
+            .hint("leave out the braces")
         } else if name.is_empty() {
-            Problem::warning(format!("{path}-name"), format!("the task in section `{}` has no name", section.name()))
-                .hint("give it a `name`: its entries are called after it")
+            Problem::warning(
+                format!("{path}-name"),
+                format!("the task in section `{}` has no name", section.name()),
+            )
+            .hint("give it a `name`: its entries are called after it")
         } else {
             return;
         };
-        self.problems.push(place(problem, section.get("name").map(|name| name.span).or(header(section))));
+        self.problems.push(place(
+            problem,
+            section.get("name").map(|name| name.span).or(header(section)),
+        ));
     }
 
     fn entries(&mut self, number: TaskId, embeds: bool) {
@@ -280,7 +314,8 @@ impl Builder<'_> {
             let name = format!("{}_{entry}", node.name);
             if self.tree.database.own(node.scope, &name).is_some() {
                 let message = format!("another task has an entry `{name}` too: the last one to write it wins");
-                let problem = Problem::warning(format!("{}-{entry}", node.path), message).hint("rename one of the tasks");
+                let problem =
+                    Problem::warning(format!("{}-{entry}", node.path), message).hint("rename one of the tasks");
                 self.problems.push(place(problem, node.place));
             }
             self.tree.database.add(node.scope, &name, default);
@@ -310,7 +345,11 @@ impl Builder<'_> {
     fn children(&mut self, section: &Section, parent: TaskId, scope: ScopeId) {
         let mut numbers: Vec<(u64, &Section)> = Vec::new();
         for child in section.sections() {
-            if let Some(number) = child.name().strip_prefix("children_").and_then(|digits| digits.parse().ok()) {
+            if let Some(number) = child
+                .name()
+                .strip_prefix("children_")
+                .and_then(|digits| digits.parse().ok())
+            {
                 numbers.push((number, child));
             }
         }
@@ -333,15 +372,27 @@ impl Builder<'_> {
             }
         }
         for (_, child) in numbers {
-            if let Some(task) = self.task(child, Spot { parent, scope, name: None }) {
+            if let Some(task) = self.task(
+                child,
+                Spot {
+                    parent,
+                    scope,
+                    name: None,
+                },
+            ) {
                 self.tree.nodes[parent.index()].children.push(task);
             }
         }
     }
 
     fn look_at_embedded(&mut self, task: Option<TaskId>) {
-        let Some(node) = task.map(|task| self.tree.node(task)) else { return };
-        if node.kind().is_some_and(|kind| kind.id != "exopy.LogTask" && !kind.has_children()) {
+        let Some(node) = task.map(|task| self.tree.node(task)) else {
+            return;
+        };
+        if node
+            .kind()
+            .is_some_and(|kind| kind.id != "exopy.LogTask" && !kind.has_children())
+        {
             let message = format!("`{}` takes no value: the values of the loop are not used", node.id);
             let problem = Problem::warning(format!("{}-task", node.path), message)
                 .hint("make it the loop's first child and refer to the loop's value in it");
@@ -358,7 +409,11 @@ impl Builder<'_> {
     /// Each id that is not known here once, with how many tasks have it.
     fn report_foreign(&mut self) {
         for (id, (count, span)) in std::mem::take(&mut self.foreign) {
-            let tasks = if count == 1 { "1 task".to_owned() } else { format!("{count} tasks") };
+            let tasks = if count == 1 {
+                "1 task".to_owned()
+            } else {
+                format!("{count} tasks")
+            };
             let problem = match task::package_not_built(&id) {
                 Some(package) => Problem::error(
                     Stage::Build,
@@ -387,7 +442,11 @@ impl Builder<'_> {
                     entry.insert(node);
                 }
                 std::collections::btree_map::Entry::Occupied(_) => {
-                    let message = format!("another task in `{}` is named `{}` too", self.tree.database.scope_path(node.scope), node.name);
+                    let message = format!(
+                        "another task in `{}` is named `{}` too",
+                        self.tree.database.scope_path(node.scope),
+                        node.name
+                    );
                     let problem = Problem::error(Stage::Check, format!("{}-name", node.path), message)
                         .hint("give one of them another name: they would write each other's entries");
                     found.push(place(problem, node.place));
@@ -406,7 +465,11 @@ pub(crate) fn place(problem: Problem, span: Option<Span>) -> Problem {
 }
 
 fn quoted(names: &[String]) -> String {
-    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+    names
+        .iter()
+        .map(|name| format!("`{name}`"))
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 /// Where a section's name stands; nothing for the top of a file.

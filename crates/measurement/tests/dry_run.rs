@@ -11,13 +11,19 @@ struct AnyFolder;
 
 impl Surroundings for AnyFolder {
     fn folder(&self, path: &str) -> Result<(), String> {
-        if path.starts_with("/tmp") { Ok(()) } else { Err("there is no such folder".to_owned()) }
+        if path.starts_with("/tmp") {
+            Ok(())
+        } else {
+            Err("there is no such folder".to_owned())
+        }
     }
 }
 
 fn cases() -> Vec<(String, Value, PathBuf)> {
-    let folder = std::env::var_os("MEASURAND_GOLDEN")
-        .map_or_else(|| PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/golden")), PathBuf::from);
+    let folder = std::env::var_os("MEASURAND_GOLDEN").map_or_else(
+        || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/golden")),
+        PathBuf::from,
+    );
     let Ok(entries) = fs::read_dir(&folder) else {
         println!("skipped: {} is not here", folder.display());
         return Vec::new();
@@ -36,7 +42,11 @@ fn cases() -> Vec<(String, Value, PathBuf)> {
 
 fn field<'v>(object: &'v Value, name: &str) -> Option<&'v Value> {
     match object {
-        Value::Dict(dict) => dict.items.iter().find(|(key, _)| key.to_string() == name).map(|(_, value)| value),
+        Value::Dict(dict) => dict
+            .items
+            .iter()
+            .find(|(key, _)| key.to_string() == name)
+            .map(|(_, value)| value),
         _ => None,
     }
 }
@@ -51,7 +61,11 @@ fn keys(object: Option<&Value>) -> Vec<String> {
 }
 
 fn texts(list: Option<&Value>) -> Vec<String> {
-    list.and_then(|list| list.iterate().ok()).unwrap_or_default().iter().map(Value::to_string).collect()
+    list.and_then(|list| list.iterate().ok())
+        .unwrap_or_default()
+        .iter()
+        .map(Value::to_string)
+        .collect()
 }
 
 /// As JSON, which forgets numpy's kinds but keeps `1` and `1.0` apart; floats to a relative 1e-12.
@@ -59,7 +73,9 @@ fn same(a: &Value, b: &Value) -> bool {
     let plain = |value: &Value| Value::from_json(&value.to_json()).expect("our JSON is read by us");
     fn alike(a: &Value, b: &Value) -> bool {
         match (a, b) {
-            (Value::Float(a), Value::Float(b)) => a == b || (a - b).abs() <= 1e-12 * a.abs().max(b.abs()) || (a.is_nan() && b.is_nan()),
+            (Value::Float(a), Value::Float(b)) => {
+                a == b || (a - b).abs() <= 1e-12 * a.abs().max(b.abs()) || (a.is_nan() && b.is_nan())
+            }
             (Value::List(a), Value::List(b)) => a.len() == b.len() && a.iter().zip(b.iter()).all(|(a, b)| alike(a, b)),
             _ => a.repr() == b.repr(),
         }
@@ -72,8 +88,15 @@ fn cases_of_exopy() {
     let mut wrong = Vec::new();
     for (case, expected, file) in cases() {
         let differs = field(&expected, "differs").map(Value::to_string);
-        let mut complain = |text: String| wrong.push(format!("{case}: {text}{}", differs.as_ref().map_or(String::new(), |d| format!("   [differs: {d}]"))));
-        let loads = field(&expected, "load").and_then(|load| field(load, "ok")).is_none_or(|ok| ok.truthy().unwrap_or(true));
+        let mut complain = |text: String| {
+            wrong.push(format!(
+                "{case}: {text}{}",
+                differs.as_ref().map_or(String::new(), |d| format!("   [differs: {d}]"))
+            ))
+        };
+        let loads = field(&expected, "load")
+            .and_then(|load| field(load, "ok"))
+            .is_none_or(|ok| ok.truthy().unwrap_or(true));
         let measurement = Measurement::read(&fs::read(&file).expect("it can be read"), &case, &Overrides::default());
         let measurement = match measurement {
             Ok(measurement) if measurement.is_built() => measurement,
@@ -98,26 +121,44 @@ fn cases_of_exopy() {
         let checked = measurement.tree.check(&facts, &AnyFolder);
         let mut problems = measurement.problems.clone();
         problems.extend(checked.problems.clone());
-        let mut blamed: Vec<String> = problems.iter().filter(|p| p.is_error()).map(|p| p.path.clone()).collect();
+        let mut blamed: Vec<String> = problems
+            .iter()
+            .filter(|p| p.is_error())
+            .map(|p| p.path.clone())
+            .collect();
         blamed.sort();
         blamed.dedup();
         let check = field(&expected, "check");
         if blamed != keys(check.and_then(|check| field(check, "errors"))) {
-            complain(format!("blamed {blamed:?}, Exopy {:?}: {:?}", keys(check.and_then(|check| field(check, "errors"))), problems));
+            complain(format!(
+                "blamed {blamed:?}, Exopy {:?}: {:?}",
+                keys(check.and_then(|check| field(check, "errors"))),
+                problems
+            ));
         }
-        let Some(perform) = field(&expected, "perform") else { continue };
+        let Some(perform) = field(&expected, "perform") else {
+            continue;
+        };
         let skip = field(&expected, "skip_checks").is_some_and(|skip| skip.truthy().unwrap_or(false));
         if refused(&problems) && !skip {
             continue;
         }
-        let values = if skip { measurement.tree.define(&facts, &AnyFolder) } else { checked.values };
+        let values = if skip {
+            measurement.tree.define(&facts, &AnyFolder)
+        } else {
+            checked.values
+        };
         let program = measurement.tree.prepare();
         let bench = DryBench::new(&program, values, 1_000_000);
         let failed = program.perform(&bench).err();
         let run = bench.finish();
         let succeeded = field(perform, "result").is_some_and(|result| result.truthy().unwrap_or(false));
         if succeeded != (failed.is_none() && run.failures.is_empty()) {
-            complain(format!("performed {failed:?} {:?}, Exopy {succeeded} {:?}", run.failures, keys(field(perform, "errors"))));
+            complain(format!(
+                "performed {failed:?} {:?}, Exopy {succeeded} {:?}",
+                run.failures,
+                keys(field(perform, "errors"))
+            ));
         }
         let is_parallel = field(&expected, "parallel").is_some_and(|flag| flag.truthy().unwrap_or(false));
         let volatile = texts(field(&expected, "volatile"));
@@ -134,18 +175,32 @@ fn cases_of_exopy() {
             match field(field(&expected, "database").expect("a database"), &entry.path) {
                 _ if volatile.contains(&entry.path) => (),
                 Some(theirs) if same(&run.values[index], theirs) => (),
-                Some(theirs) => complain(format!("{} = {}, Exopy {}", entry.path, run.values[index].repr(), theirs.repr())),
+                Some(theirs) => complain(format!(
+                    "{} = {}, Exopy {}",
+                    entry.path,
+                    run.values[index].repr(),
+                    theirs.repr()
+                )),
                 None => complain(format!("{} is an entry", entry.path)),
             }
-            let kind = field(field(&expected, "types").expect("types"), &entry.path).map(Value::to_string).unwrap_or_default();
+            let kind = field(field(&expected, "types").expect("types"), &entry.path)
+                .map(Value::to_string)
+                .unwrap_or_default();
             if run.values[index].kind() != kind {
-                complain(format!("{} is of kind {}, Exopy {kind}", entry.path, run.values[index].kind()));
+                complain(format!(
+                    "{} is of kind {}, Exopy {kind}",
+                    entry.path,
+                    run.values[index].kind()
+                ));
             }
         }
         if let Ok(trace) = fs::read_to_string(file.with_file_name(format!("{case}.trace.jsonl"))) {
             for (number, line) in trace.lines().enumerate() {
                 let update = Value::from_json(line).expect("JSON").iterate().expect("a pair");
-                let ours = run.updates.get(number).map(|(id, value)| (entries[id.index()].path.clone(), value.clone()));
+                let ours = run
+                    .updates
+                    .get(number)
+                    .map(|(id, value)| (entries[id.index()].path.clone(), value.clone()));
                 let fits = ours.as_ref().is_some_and(|(path, value)| {
                     *path == update[0].to_string() && (volatile.contains(path) || same(value, &update[1]))
                 });
@@ -155,11 +210,17 @@ fn cases_of_exopy() {
                 }
             }
             if run.updates.len() != trace.lines().count() {
-                complain(format!("{} updates, Exopy {}", run.updates.len(), trace.lines().count()));
+                complain(format!(
+                    "{} updates, Exopy {}",
+                    run.updates.len(),
+                    trace.lines().count()
+                ));
             }
         }
     }
     // e6 has a break deep inside its loop, which acts on it here.
-    wrong.retain(|text| !(text.starts_with("e6_break_outside_loop") && text.contains("blamed [\"root/b-parent\", \"root/c-parent\"]")));
+    wrong.retain(|text| {
+        !(text.starts_with("e6_break_outside_loop") && text.contains("blamed [\"root/b-parent\", \"root/c-parent\"]"))
+    });
     assert!(wrong.is_empty(), "{} differences:\n{}", wrong.len(), wrong.join("\n"));
 }

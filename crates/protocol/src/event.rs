@@ -17,7 +17,11 @@ pub struct Numbered {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum Event {
     /// The answer to [`crate::Command::Hello`]; `refused` says why the child will not work for this parent.
-    Hello { version: u16, pid: u32, refused: Option<String> },
+    Hello {
+        version: u16,
+        pid: u32,
+        refused: Option<String>,
+    },
     /// Waiting for a measurement.
     Ready,
     /// What the child's own check found; errors mean that nothing is performed and `Finished` follows.
@@ -32,11 +36,19 @@ pub enum Event {
         /// The copy of the measurement beside it.
         saved_file: String,
     },
-    Log { level: Level, target: String, message: String },
+    Log {
+        level: Level,
+        target: String,
+        message: String,
+    },
     /// Updates of observed entries: every one in order when lossless, else the latest of each that changed.
     Values(Vec<(u32, Value)>),
     /// Iteration `index` of a running loop, of `total` if anybody knows.
-    Progress { task: String, index: u64, total: Option<u64> },
+    Progress {
+        task: String,
+        index: u64,
+        total: Option<u64>,
+    },
     /// A thread of the run has been at the same task for a while: which, what it does there, and for how long.
     At { task: String, doing: Doing, millis: u64 },
     /// All tasks are held.

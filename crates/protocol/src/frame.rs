@@ -45,16 +45,25 @@ const USUAL: usize = 64 * 1024;
 
 impl<R: Read> FrameReader<R> {
     pub fn new(stream: R) -> Self {
-        Self { stream, buffer: vec![0; USUAL], start: 0, end: 0 }
+        Self {
+            stream,
+            buffer: vec![0; USUAL],
+            start: 0,
+            end: 0,
+        }
     }
 
     /// The next message; nothing when the stream ended between two frames.
     ///
     /// # Errors
     /// The stream failed, ended inside a frame, or holds something else than frames.
-    pub fn next<T: DeserializeOwned>(&mut self) -> Result<Option<T>, FrameError> {
+    pub fn read<T: DeserializeOwned>(&mut self) -> Result<Option<T>, FrameError> {
         if !self.fill(4)? {
-            return if self.start == self.end { Ok(None) } else { Err(FrameError::Torn) };
+            return if self.start == self.end {
+                Ok(None)
+            } else {
+                Err(FrameError::Torn)
+            };
         }
         let length = self.length().expect("four bytes were asked for");
         if length > MAX_FRAME {
@@ -158,24 +167,33 @@ mod tests {
     fn what_was_written_is_read_and_the_end_is_seen() {
         let buffer = frames(&[Command::Pause, Command::Stop]);
         let mut reader = FrameReader::new(buffer.as_slice());
-        assert_eq!(reader.next().expect("a frame"), Some(Command::Pause));
+        assert_eq!(reader.read().expect("a frame"), Some(Command::Pause));
         assert!(reader.has_next());
-        assert_eq!(reader.next().expect("a frame"), Some(Command::Stop));
-        assert_eq!(reader.next::<Command>().expect("the end"), None);
+        assert_eq!(reader.read().expect("a frame"), Some(Command::Stop));
+        assert_eq!(reader.read::<Command>().expect("the end"), None);
     }
 
     #[test]
     fn a_torn_stream_is_an_error_wherever_it_is_torn() {
-        let buffer = frames(&[Command::Hello { version: 1, token: [7; 16] }]);
+        let buffer = frames(&[Command::Hello {
+            version: 1,
+            token: [7; 16],
+        }]);
         for length in 1..buffer.len() {
             let mut reader = FrameReader::new(&buffer[..length]);
-            assert!(matches!(reader.next::<Command>(), Err(FrameError::Torn)), "torn after {length} bytes");
+            assert!(
+                matches!(reader.read::<Command>(), Err(FrameError::Torn)),
+                "torn after {length} bytes"
+            );
         }
     }
 
     #[test]
     fn a_length_beyond_all_measure_is_refused_and_costs_nothing() {
         let mut reader = FrameReader::new([0xff_u8; 64].as_slice());
-        assert!(matches!(reader.next::<Command>(), Err(FrameError::TooLong(0xffff_ffff))));
+        assert!(matches!(
+            reader.read::<Command>(),
+            Err(FrameError::TooLong(0xffff_ffff))
+        ));
     }
 }

@@ -51,10 +51,15 @@ fn second(unix: i64) -> [u8; 19] {
 }
 
 fn spell(unix: i64) -> [u8; 19] {
-    let local = Timestamp::from_second(unix).unwrap_or_default().to_zoned(TimeZone::system());
+    let local = Timestamp::from_second(unix)
+        .unwrap_or_default()
+        .to_zoned(TimeZone::system());
     let text = local.strftime("%Y-%m-%d %H:%M:%S").to_string();
     // A year beyond 9999 would be longer; a clock that wrong may show any time.
-    text.as_bytes().first_chunk().copied().unwrap_or(*b"0000-00-00 00:00:00")
+    text.as_bytes()
+        .first_chunk()
+        .copied()
+        .unwrap_or(*b"0000-00-00 00:00:00")
 }
 
 #[cfg(test)]

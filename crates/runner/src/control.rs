@@ -46,11 +46,11 @@ struct Background {
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Waiting {
     /// The end of a task's own earlier work.
-    ForTask(TaskId),
+    Task(TaskId),
     /// The end of all work in these pools but that which the waiting thread is part of.
-    ForPools(Pools, Vec<TaskId>),
+    InPools(Pools, Vec<TaskId>),
     /// The end of everything.
-    ForAll,
+    Everything,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,7 +68,12 @@ pub(crate) enum Hold {
 
 impl Control {
     pub(crate) fn new() -> Self {
-        Self { wanted: AtomicU8::new(0), in_background: AtomicUsize::new(0), state: Mutex::default(), changed: Condvar::new() }
+        Self {
+            wanted: AtomicU8::new(0),
+            in_background: AtomicUsize::new(0),
+            state: Mutex::default(),
+            changed: Condvar::new(),
+        }
     }
 
     /// Wants a pause; whether all threads are held already is said through `held` by the last of them.
@@ -143,8 +148,11 @@ impl Control {
 
     /// Puts work of `task` on the list of its pool, after the task's own earlier work has ended.
     pub(crate) fn begin(&self, task: TaskId, pool: &str, say: &dyn Fn(Hold)) -> Result<(), String> {
-        let mut state = self.wait_until_free(Waiting::ForTask(task), say)?;
-        state.background.push(Background { task, pool: pool.to_owned() });
+        let mut state = self.wait_until_free(Waiting::Task(task), say)?;
+        state.background.push(Background {
+            task,
+            pool: pool.to_owned(),
+        });
         self.in_background.store(state.background.len(), Ordering::Release);
         Ok(())
     }
@@ -169,12 +177,13 @@ impl Control {
 
     /// Waits until no other thread works in `pools`; `own` are the tasks whose work the asking thread is part of.
     pub(crate) fn wait(&self, pools: &Pools, own: &[TaskId], say: &dyn Fn(Hold)) -> Result<(), String> {
-        self.wait_until_free(Waiting::ForPools(pools.clone(), own.to_vec()), say).map(drop)
+        self.wait_until_free(Waiting::InPools(pools.clone(), own.to_vec()), say)
+            .map(drop)
     }
 
     /// Waits until nothing works in the background any more; those who wait for one another for ever were told so.
     pub(crate) fn wait_for_all(&self, say: &dyn Fn(Hold)) {
-        while self.wait_until_free(Waiting::ForAll, say).is_err() {}
+        while self.wait_until_free(Waiting::Everything, say).is_err() {}
     }
 
     fn wait_until_free(&self, what: Waiting, say: &dyn Fn(Hold)) -> Result<MutexGuard<'_, State>, String> {
@@ -193,7 +202,9 @@ impl Control {
             }
             if stuck {
                 let tasks = state.background.len();
-                return Err(format!("this would never end: all {tasks} tasks in the background wait for one another"));
+                return Err(format!(
+                    "this would never end: all {tasks} tasks in the background wait for one another"
+                ));
             }
         }
         Ok(state)
@@ -219,9 +230,9 @@ impl Control {
 impl State {
     fn is_busy(&self, what: &Waiting) -> bool {
         self.background.iter().any(|work| match what {
-            Waiting::ForTask(task) => work.task == *task,
-            Waiting::ForPools(pools, own) => pools.contains(&work.pool) && !own.contains(&work.task),
-            Waiting::ForAll => true,
+            Waiting::Task(task) => work.task == *task,
+            Waiting::InPools(pools, own) => pools.contains(&work.pool) && !own.contains(&work.task),
+            Waiting::Everything => true,
         })
     }
 

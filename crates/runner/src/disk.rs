@@ -34,7 +34,11 @@ impl Surroundings for Disk {
 pub(crate) fn save_measurement(folder: &Path, stem: &str, text: &str, on_existing: OnExisting) -> io::Result<PathBuf> {
     let mut number = 0;
     loop {
-        let name = if number == 0 { format!("{stem}.meas.ini") } else { format!("{stem}-{number}.meas.ini") };
+        let name = if number == 0 {
+            format!("{stem}.meas.ini")
+        } else {
+            format!("{stem}-{number}.meas.ini")
+        };
         let path = folder.join(name);
         match create(&path, text) {
             Ok(()) => return Ok(path),
@@ -48,7 +52,10 @@ pub(crate) fn save_measurement(folder: &Path, stem: &str, text: &str, on_existin
         match on_existing {
             OnExisting::Rename => number += 1,
             OnExisting::Refuse => {
-                return Err(io::Error::new(io::ErrorKind::AlreadyExists, format!("{} exists", path.display())));
+                return Err(io::Error::new(
+                    io::ErrorKind::AlreadyExists,
+                    format!("{} exists", path.display()),
+                ));
             }
             OnExisting::Overwrite => {
                 write_aside(&path, text)?;

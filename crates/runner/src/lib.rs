@@ -11,15 +11,15 @@
 //! Standard output and error belong to whatever prints: they are pipes that the parent reads. A panic ends the process:
 //! the parent says so, and nobody waits for a thread that is no more.
 
-mod outbox;
 mod control;
 mod disk;
-mod log_file;
-mod store;
-mod spy;
 mod live_bench;
+mod log_file;
+mod outbox;
 mod perform;
 mod platform;
+mod spy;
+mod store;
 
 use std::{
     env,
@@ -85,19 +85,23 @@ fn serve() -> Result<(), StartError> {
     drop(listener);
 
     let mut commands = FrameReader::new(stream.try_clone().map_err(StartError::Socket)?);
-    let hello = commands.next::<Command>().map_err(StartError::Hello)?;
+    let hello = commands.read::<Command>().map_err(StartError::Hello)?;
     let refused = match hello {
         None => return Ok(()),
         Some(Command::Hello { token: theirs, .. }) if theirs != token => Some("the token is not mine".to_owned()),
-        Some(Command::Hello { version, .. }) if version != VERSION => {
-            Some(format!("the parent speaks version {version} of the protocol, this process {VERSION}"))
-        }
+        Some(Command::Hello { version, .. }) if version != VERSION => Some(format!(
+            "the parent speaks version {version} of the protocol, this process {VERSION}"
+        )),
         Some(Command::Hello { .. }) => None,
         Some(_) => Some("the first word should be Hello".to_owned()),
     };
     let (outbox, writer) = Outbox::open(stream).map_err(StartError::Socket)?;
     let welcome = refused.is_none();
-    outbox.say(Event::Hello { version: VERSION, pid: std::process::id(), refused });
+    outbox.say(Event::Hello {
+        version: VERSION,
+        pid: std::process::id(),
+        refused,
+    });
     if welcome {
         work(commands, &outbox)?;
     }
@@ -129,10 +133,13 @@ fn work(commands: FrameReader<UnixStream>, outbox: &Arc<Outbox>) -> Result<(), S
 /// Obeys the parent until its stream ends.
 fn listen(mut commands: FrameReader<UnixStream>, current: &Current, outbox: &Outbox, orders: &mpsc::Sender<Order>) {
     let refuse = |command: &str, why: &str| {
-        outbox.say(Event::Refused { command: command.to_owned(), why: why.to_owned() });
+        outbox.say(Event::Refused {
+            command: command.to_owned(),
+            why: why.to_owned(),
+        });
     };
     loop {
-        let command = commands.next::<Command>();
+        let command = commands.read::<Command>();
         let mut now = lock(current);
         match (command, now.as_ref()) {
             (Ok(Some(Command::Perform(request))), None) => {
@@ -171,7 +178,8 @@ fn listen(mut commands: FrameReader<UnixStream>, current: &Current, outbox: &Out
 
 /// The second rung of the ladder: what was said is written, then the process ends whatever its tasks do.
 fn end_on_terminate(outbox: Arc<Outbox>) -> Result<(), StartError> {
-    let mut signals = signal_hook::iterator::Signals::new([signal_hook::consts::SIGTERM]).map_err(StartError::Socket)?;
+    let mut signals =
+        signal_hook::iterator::Signals::new([signal_hook::consts::SIGTERM]).map_err(StartError::Socket)?;
     let body = move || {
         if signals.forever().next().is_some() {
             outbox.say(Event::Closing);
@@ -179,7 +187,11 @@ fn end_on_terminate(outbox: Arc<Outbox>) -> Result<(), StartError> {
             std::process::exit(128 + signal_hook::consts::SIGTERM);
         }
     };
-    thread::Builder::new().name("signals".to_owned()).spawn(body).map(drop).map_err(StartError::Socket)
+    thread::Builder::new()
+        .name("signals".to_owned())
+        .spawn(body)
+        .map(drop)
+        .map_err(StartError::Socket)
 }
 
 fn token() -> Result<Token, StartError> {
@@ -206,7 +218,10 @@ enum StartError {
 impl std::fmt::Display for StartError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            StartError::Token => write!(f, "it is started by `measurand`, not by hand ({TOKEN_VARIABLE} is not set)"),
+            StartError::Token => write!(
+                f,
+                "it is started by `measurand`, not by hand ({TOKEN_VARIABLE} is not set)"
+            ),
             StartError::Socket(error) => write!(f, "its standard input is no listening socket ({error})"),
             StartError::Hello(error) => {
                 let mut text = error.to_string();

@@ -59,7 +59,8 @@ impl Place {
     #[inline]
     fn at(&self, task: TaskId) {
         self.task.store(task.0, Ordering::Relaxed);
-        self.steps.store(self.steps.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
+        self.steps
+            .store(self.steps.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
     }
 
     fn during<T>(&self, task: TaskId, doing: Doing, act: impl FnOnce() -> T) -> T {
@@ -76,7 +77,11 @@ impl Place {
             .into_iter()
             .find(|doing| *doing as u32 == self.doing.load(Ordering::Relaxed));
         let task = TaskId(self.task.load(Ordering::Relaxed));
-        (task, self.steps.load(Ordering::Relaxed), doing.unwrap_or(Doing::Working))
+        (
+            task,
+            self.steps.load(Ordering::Relaxed),
+            doing.unwrap_or(Doing::Working),
+        )
     }
 }
 
@@ -127,11 +132,22 @@ impl Shared {
         if let Some(path) = new_file {
             self.outbox.say_at(now, Event::LogFile(path.display().to_string()));
         }
-        self.outbox.say_at(now, Event::Log { level, target: target.to_owned(), message: message.to_owned() });
+        self.outbox.say_at(
+            now,
+            Event::Log {
+                level,
+                target: target.to_owned(),
+                message: message.to_owned(),
+            },
+        );
     }
 
     fn fail(&self, failure: Failure) {
-        self.record(Level::Error, "measurand", &format!("The following error was not handled:\n{failure}"));
+        self.record(
+            Level::Error,
+            "measurand",
+            &format!("The following error was not handled:\n{failure}"),
+        );
         lock(&self.failures).push(failure);
         self.control.stop(StoppedBy::Failure);
     }
@@ -146,7 +162,11 @@ impl LiveBench {
     pub(crate) fn new(shared: &Arc<Shared>, lineage: Vec<TaskId>) -> Self {
         let place = Arc::new(Place::default());
         lock(&shared.places).push(place.clone());
-        Self { shared: shared.clone(), place, lineage }
+        Self {
+            shared: shared.clone(),
+            place,
+            lineage,
+        }
     }
 
     /// Performs the whole program, and waits for all that runs in the background.
@@ -185,7 +205,11 @@ impl LiveBench {
                 lock(&shared.idle).push(work.more);
             }
         };
-        std::thread::Builder::new().name("pool".to_owned()).stack_size(STACK).spawn(body).map(drop)
+        std::thread::Builder::new()
+            .name("pool".to_owned())
+            .stack_size(STACK)
+            .spawn(body)
+            .map(drop)
     }
 }
 
@@ -211,7 +235,8 @@ impl Bench for LiveBench {
         if self.shared.control.is_calm() {
             return Signal::Go;
         }
-        self.place.during(task, Doing::Held, || self.shared.control.hold(&|hold| self.say(hold)))
+        self.place
+            .during(task, Doing::Held, || self.shared.control.hold(&|hold| self.say(hold)))
     }
 
     fn passes(&self, task: TaskId) {
@@ -219,7 +244,9 @@ impl Bench for LiveBench {
     }
 
     fn sleep(&self, task: TaskId, time: Duration) -> Signal {
-        self.place.during(task, Doing::Sleeping, || self.shared.control.sleep(time, &|hold| self.say(hold)))
+        self.place.during(task, Doing::Sleeping, || {
+            self.shared.control.sleep(time, &|hold| self.say(hold))
+        })
     }
 
     fn sleep_through(&self, task: TaskId, time: Duration) {
@@ -227,7 +254,9 @@ impl Bench for LiveBench {
     }
 
     fn start(&self, task: TaskId, pool: &str, value: Option<&Value>) -> Result<(), String> {
-        let begun = self.place.during(task, Doing::Waiting, || self.shared.control.begin(task, pool, &|hold| self.say(hold)));
+        let begun = self.place.during(task, Doing::Waiting, || {
+            self.shared.control.begin(task, pool, &|hold| self.say(hold))
+        });
         begun?;
         let mut lineage = self.lineage.clone();
         lineage.push(task);
@@ -244,7 +273,12 @@ impl Bench for LiveBench {
                 more
             }
         };
-        let work = Work { task, value, lineage, more: more.clone() };
+        let work = Work {
+            task,
+            value,
+            lineage,
+            more: more.clone(),
+        };
         more.send(work).map_err(|_| {
             self.shared.control.end(task, &|hold| self.say(hold));
             format!("the thread of pool `{pool}` is gone")
@@ -256,7 +290,9 @@ impl Bench for LiveBench {
         if self.shared.control.is_nothing_in_background() {
             return Ok(());
         }
-        self.place.during(task, Doing::Waiting, || self.shared.control.wait(pools, &self.lineage, &|hold| self.say(hold)))
+        self.place.during(task, Doing::Waiting, || {
+            self.shared.control.wait(pools, &self.lineage, &|hold| self.say(hold))
+        })
     }
 
     fn log(&self, task: TaskId, message: &str) {
@@ -268,7 +304,11 @@ impl Bench for LiveBench {
     }
 
     fn loop_begins(&self, task: TaskId, total: Option<u64>) {
-        let running = RunningLoop { task, total, is_running: true };
+        let running = RunningLoop {
+            task,
+            total,
+            is_running: true,
+        };
         let mut loops = lock(&self.shared.loops);
         match loops.iter_mut().find(|known| known.task == task) {
             Some(known) => *known = running,

@@ -56,7 +56,11 @@ impl LogFile {
 
     /// Adds a record; the path of the new file if a new day began with it.
     pub(crate) fn record(&mut self, time_us: i64, level: Level, message: &str) -> Option<PathBuf> {
-        let new = if time_us >= self.next_look_us { self.look_at_the_day(time_us) } else { None };
+        let new = if time_us >= self.next_look_us {
+            self.look_at_the_day(time_us)
+        } else {
+            None
+        };
         if self.broken.is_none() {
             log_line(&mut self.buffer, time_us, level, message);
             if time_us - self.written_us > BURST_US || self.buffer.len() > PIECE {

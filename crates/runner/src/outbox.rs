@@ -50,7 +50,9 @@ impl Outbox {
             changed: Condvar::new(),
         });
         let shared = outbox.clone();
-        let thread = std::thread::Builder::new().name("outbox".to_owned()).spawn(move || shared.write_to(&mut stream))?;
+        let thread = std::thread::Builder::new()
+            .name("outbox".to_owned())
+            .spawn(move || shared.write_to(&mut stream))?;
         Ok((outbox, thread))
     }
 
@@ -68,12 +70,24 @@ impl Outbox {
             return;
         }
         state.seq += 1;
-        let numbered = Numbered { seq: state.seq, time_us, event };
+        let numbered = Numbered {
+            seq: state.seq,
+            time_us,
+            event,
+        };
         let buffer = &mut state.buffer;
         if let Err(error) = protocol::append(buffer, &numbered) {
             // A value longer than any message may be: the parent hears of it instead.
-            let event = Event::Log { level: Level::Error, target: "measurand".to_owned(), message: format!("not sent: {error}") };
-            let numbered = Numbered { seq: state.seq, time_us, event };
+            let event = Event::Log {
+                level: Level::Error,
+                target: "measurand".to_owned(),
+                message: format!("not sent: {error}"),
+            };
+            let numbered = Numbered {
+                seq: state.seq,
+                time_us,
+                event,
+            };
             protocol::append(&mut state.buffer, &numbered).expect("a short record fits in a message");
         }
         if state.idle {

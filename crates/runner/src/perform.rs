@@ -1,10 +1,6 @@
 //! Performing one measurement: from its text to the last word about it.
 
-use std::{
-    collections::HashMap,
-    path::Path,
-    sync::Arc,
-};
+use std::{collections::HashMap, path::Path, sync::Arc};
 
 use measurement::{EntryId, Measurement, Overrides, Problem, TaskId, Tree, refused};
 use protocol::{Checks, Event, Level, Observe, Outcome, Request, Value};
@@ -28,14 +24,26 @@ struct Ending {
 
 impl Ending {
     fn not_begun(outcome: Outcome, error: impl Into<String>) -> Self {
-        Self { outcome, errors: vec![("engine".to_owned(), error.into())], values: Vec::new() }
+        Self {
+            outcome,
+            errors: vec![("engine".to_owned(), error.into())],
+            values: Vec::new(),
+        }
     }
 }
 
 /// Performs a measurement and says all about it, up to the sentinels.
 pub(crate) fn perform(request: &Request, control: &Arc<Control>, outbox: &Arc<Outbox>) {
-    let Ending { outcome, errors, values } = begin(request, control, outbox);
-    outbox.say(Event::Finished { outcome, errors, values });
+    let Ending {
+        outcome,
+        errors,
+        values,
+    } = begin(request, control, outbox);
+    outbox.say(Event::Finished {
+        outcome,
+        errors,
+        values,
+    });
     outbox.say(Event::LogClosed);
     outbox.say(Event::ValuesClosed);
 }
@@ -91,18 +99,29 @@ fn begin(request: &Request, control: &Arc<Control>, outbox: &Arc<Outbox>) -> End
         log_file,
         saved_file: saved.display().to_string(),
     });
-    lock(&shared.log).record(now_us(), Level::Info, match request.checks {
-        Checks::Run => "Check successful",
-        Checks::Skip => "Tests skipped",
-    });
+    lock(&shared.log).record(
+        now_us(),
+        Level::Info,
+        match request.checks {
+            Checks::Run => "Check successful",
+            Checks::Skip => "Tests skipped",
+        },
+    );
     let usual = folder.join(format!("{stem}.meas.ini"));
     if saved != usual {
-        let message = format!("the measurement is saved as {}: {} exists", saved.display(), usual.display());
+        let message = format!(
+            "the measurement is saved as {}: {} exists",
+            saved.display(),
+            usual.display()
+        );
         shared.record(Level::Warning, "measurand", &message);
     }
     match run(&shared, loop_indices(tree)) {
         Ok(()) => conclude(&shared, request),
-        Err(error) => Ending::not_begun(Outcome::Failed, format!("no thread can be had for the measurement: {error}")),
+        Err(error) => Ending::not_begun(
+            Outcome::Failed,
+            format!("no thread can be had for the measurement: {error}"),
+        ),
     }
 }
 
@@ -117,7 +136,10 @@ fn run(shared: &Arc<Shared>, indices: HashMap<TaskId, EntryId>) -> std::io::Resu
     let spy = Spy::start(shared, indices)?;
     let own = shared.clone();
     let body = move || LiveBench::new(&own, Vec::new()).perform();
-    let thread = std::thread::Builder::new().name("measurement".to_owned()).stack_size(STACK).spawn(body);
+    let thread = std::thread::Builder::new()
+        .name("measurement".to_owned())
+        .stack_size(STACK)
+        .spawn(body);
     if let Ok(thread) = thread {
         // A task that panics takes the whole process with it: the join cannot fail while we are here.
         thread.join().ok();
@@ -148,15 +170,27 @@ fn conclude(shared: &Shared, request: &Request) -> Ending {
     };
     log.record(now_us(), Level::Info, outcome.name());
     log.flush();
-    let values = if request.all_values { shared.store.snapshot(false) } else { Vec::new() };
-    Ending { outcome, errors, values }
+    let values = if request.all_values {
+        shared.store.snapshot(false)
+    } else {
+        Vec::new()
+    };
+    Ending {
+        outcome,
+        errors,
+        values,
+    }
 }
 
 /// How the updates of each entry are wanted.
 fn watched(tree: &Tree, request: &Request) -> Vec<Watch> {
     let how = if request.lossless { Watch::Every } else { Watch::Latest };
     // All values are wanted at the end; sending them as they change keeps them if this process dies.
-    let rest = if request.all_values { Watch::Latest } else { Watch::Unwatched };
+    let rest = if request.all_values {
+        Watch::Latest
+    } else {
+        Watch::Unwatched
+    };
     match &request.observe {
         Observe::All => vec![how; tree.database().entries().len()],
         Observe::Only(paths) => {
@@ -171,9 +205,20 @@ fn watched(tree: &Tree, request: &Request) -> Vec<Watch> {
 
 /// The entries that hold the iterations of loops.
 fn loop_indices(tree: &Tree) -> HashMap<TaskId, EntryId> {
-    let index = |task: TaskId| tree.entries_of(task).into_iter().find(|(name, _)| name == "index").map(|(_, entry)| (task, entry));
-    let is_loop = |task: &TaskId| {
-        tree.node(*task).kind().is_some_and(|kind| matches!(kind.id, "exopy.LoopTask" | "exopy.WhileTask"))
+    let index = |task: TaskId| {
+        tree.entries_of(task)
+            .into_iter()
+            .find(|(name, _)| name == "index")
+            .map(|(_, entry)| (task, entry))
     };
-    (0..tree.nodes().len()).map(|number| TaskId(number as u32)).filter(is_loop).filter_map(index).collect()
+    let is_loop = |task: &TaskId| {
+        tree.node(*task)
+            .kind()
+            .is_some_and(|kind| matches!(kind.id, "exopy.LoopTask" | "exopy.WhileTask"))
+    };
+    (0..tree.nodes().len())
+        .map(|number| TaskId(number as u32))
+        .filter(is_loop)
+        .filter_map(index)
+        .collect()
 }

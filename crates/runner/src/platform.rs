@@ -1,6 +1,9 @@
 //! What is particular to Unix in the performing process, and the one place of this crate with `unsafe`.
 
-#![expect(unsafe_code, reason = "the standard library offers no other way to give a signal its default action back")]
+#![expect(
+    unsafe_code,
+    reason = "the standard library offers no other way to give a signal its default action back"
+)]
 
 /// Gives the signals of a crash their default action: the end of the process.
 ///

@@ -50,7 +50,12 @@ impl Spy {
     pub(crate) fn start(shared: &Arc<Shared>, indices: HashMap<TaskId, EntryId>) -> std::io::Result<Self> {
         let stop = Arc::new((Mutex::new(false), Condvar::new()));
         let watched = stop.clone();
-        let mut look = Look { shared: shared.clone(), indices, said: HashMap::new(), still: Vec::new() };
+        let mut look = Look {
+            shared: shared.clone(),
+            indices,
+            said: HashMap::new(),
+            still: Vec::new(),
+        };
         let body = move || {
             let (stop, changed) = &*watched;
             for period in 1_u32.. {
@@ -84,28 +89,51 @@ impl Look {
     fn progress(&mut self, wanted: impl Fn(bool) -> bool) {
         let loops = lock(&self.shared.loops).clone();
         for running in loops.into_iter().filter(|running| wanted(running.is_running)) {
-            let Some(entry) = self.indices.get(&running.task) else { continue };
-            let Value::Int(index) = self.shared.store.get(*entry) else { continue };
+            let Some(entry) = self.indices.get(&running.task) else {
+                continue;
+            };
+            let Value::Int(index) = self.shared.store.get(*entry) else {
+                continue;
+            };
             let news = (index, running.total);
             if self.said.insert(running.task, news) != Some(news) {
                 let task = self.shared.program.path(running.task).to_owned();
-                self.shared.outbox.say(Event::Progress { task, index: index.unsigned_abs(), total: running.total });
+                self.shared.outbox.say(Event::Progress {
+                    task,
+                    index: index.unsigned_abs(),
+                    total: running.total,
+                });
             }
         }
     }
 
     fn who_stands_still(&mut self) {
         let places = lock(&self.shared.places).clone();
-        self.still.retain(|still| places.iter().any(|place| Arc::ptr_eq(place, &still.place)));
+        self.still
+            .retain(|still| places.iter().any(|place| Arc::ptr_eq(place, &still.place)));
         for place in places {
             let (task, steps, doing) = place.read();
-            let position = self.still.iter().position(|still| Arc::ptr_eq(&still.place, &place)).unwrap_or_else(|| {
-                self.still.push(Still { place: place.clone(), steps, since: Instant::now(), said: Duration::ZERO });
-                self.still.len() - 1
-            });
+            let position = self
+                .still
+                .iter()
+                .position(|still| Arc::ptr_eq(&still.place, &place))
+                .unwrap_or_else(|| {
+                    self.still.push(Still {
+                        place: place.clone(),
+                        steps,
+                        since: Instant::now(),
+                        said: Duration::ZERO,
+                    });
+                    self.still.len() - 1
+                });
             let still = &mut self.still[position];
             if still.steps != steps {
-                *still = Still { place, steps, since: Instant::now(), said: Duration::ZERO };
+                *still = Still {
+                    place,
+                    steps,
+                    since: Instant::now(),
+                    said: Duration::ZERO,
+                };
                 continue;
             }
             let time = still.since.elapsed();

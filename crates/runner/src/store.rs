@@ -41,7 +41,15 @@ impl Store {
     /// `values` and `watch` by entry.
     pub(crate) fn new(values: Vec<Value>, watch: Vec<Watch>) -> Self {
         let marked = vec![false; values.len()];
-        Self { state: Mutex::new(State { values, watch, marked, marks: Vec::new(), updates: Vec::new() }) }
+        Self {
+            state: Mutex::new(State {
+                values,
+                watch,
+                marked,
+                marks: Vec::new(),
+                updates: Vec::new(),
+            }),
+        }
     }
 
     #[inline]

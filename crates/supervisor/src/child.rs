@@ -370,7 +370,7 @@ fn hex(token: &Token) -> String {
 fn read_events(id: ProcessId, stream: UnixStream, sender: &Sender) {
     let mut reader = FrameReader::new(stream);
     let why = loop {
-        match reader.next::<Numbered>() {
+        match reader.read::<Numbered>() {
             Ok(None) | Err(FrameError::Torn | FrameError::Stream(_)) => break None,
             Err(error @ (FrameError::TooLong(_) | FrameError::Malformed(_))) => {
                 break Some(format!("what it says is not understood: {error}"));
@@ -378,7 +378,7 @@ fn read_events(id: ProcessId, stream: UnixStream, sender: &Sender) {
             Ok(Some(first)) => {
                 let mut events = vec![first];
                 while events.len() < BATCH && reader.has_next() {
-                    match reader.next::<Numbered>() {
+                    match reader.read::<Numbered>() {
                         Ok(Some(event)) => events.push(event),
                         // Said again by the next look at the stream.
                         Ok(None) | Err(_) => break,

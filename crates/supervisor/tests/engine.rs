@@ -591,7 +591,7 @@ fn child() {
     let Ok(Some(Command::Hello {
         version: VERSION,
         token: theirs,
-    })) = commands.next()
+    })) = commands.read()
     else {
         process::exit(99)
     };
@@ -602,7 +602,7 @@ fn child() {
         refused: None,
     });
     voice.say(Event::Ready);
-    while let Ok(Some(command)) = commands.next() {
+    while let Ok(Some(command)) = commands.read() {
         match command {
             Command::Perform(request) => {
                 let (text, log) = request.text.split_once('\n').expect("two lines");
@@ -684,7 +684,7 @@ fn play(text: &str, log: &str, voice: &mut Voice, commands: &mut FrameReader<Uni
             voice.finish(Outcome::Completed, vec![]);
         }
         "sleep" => loop {
-            match commands.next().expect("a parent") {
+            match commands.read().expect("a parent") {
                 Some(Command::Pause) => voice.say(Event::Paused),
                 Some(Command::Resume) => voice.say(Event::Resumed),
                 Some(Command::Stop) => return voice.finish(Outcome::Interrupted, vec![]),

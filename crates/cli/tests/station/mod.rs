@@ -19,7 +19,9 @@ pub const DEADLINE: Duration = Duration::from_secs(60);
 
 /// The material that stands beside the checkout on some machines.
 pub fn shared(folder: &str) -> Option<PathBuf> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared").join(folder);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../../../shared")
+        .join(folder);
     if path.is_dir() {
         return Some(path);
     }
@@ -34,7 +36,9 @@ pub struct Station {
 
 impl Station {
     pub fn new() -> Self {
-        Self { folder: tempfile::tempdir().expect("a temporary folder") }
+        Self {
+            folder: tempfile::tempdir().expect("a temporary folder"),
+        }
     }
 
     pub fn path(&self) -> &Path {
@@ -57,7 +61,10 @@ impl Station {
         let mut command = Command::new(env!("CARGO_BIN_EXE_measurand"));
         let runtime = self.path().join("runtime");
         fs::create_dir_all(&runtime).expect("the folder can be written to");
-        command.env("XDG_RUNTIME_DIR", runtime).current_dir(self.path()).stdin(Stdio::null());
+        command
+            .env("XDG_RUNTIME_DIR", runtime)
+            .current_dir(self.path())
+            .stdin(Stdio::null());
         command
     }
 
@@ -81,7 +88,12 @@ impl Station {
             .spawn()
             .expect("the program starts");
         let lines = BufReader::new(child.stdout.take().expect("it is piped"));
-        Run { child, lines, errors, events: Vec::new() }
+        Run {
+            child,
+            lines,
+            errors,
+            events: Vec::new(),
+        }
     }
 
     /// Names of the files in the folder that end like this, sorted.
@@ -144,7 +156,11 @@ impl Run {
 
     /// The process that performs, as the `run` event says.
     pub fn performer(&self) -> i32 {
-        let run = self.events.iter().find(|event| event["type"] == "run").expect("a run event came first");
+        let run = self
+            .events
+            .iter()
+            .find(|event| event["type"] == "run")
+            .expect("a run event came first");
         run["pid"].as_i64().expect("it has a pid") as i32
     }
 
@@ -154,7 +170,12 @@ impl Run {
         let errors = self.errors();
         let status = self.child.wait().expect("it can be waited for");
         let finished = self.events.iter().rfind(|event| event["type"] == "finished").cloned();
-        Finished { code: status.code(), events: std::mem::take(&mut self.events), finished: finished.unwrap_or(Json::Null), errors }
+        Finished {
+            code: status.code(),
+            events: std::mem::take(&mut self.events),
+            finished: finished.unwrap_or(Json::Null),
+            errors,
+        }
     }
 
     fn errors(&self) -> String {
@@ -191,14 +212,24 @@ impl Finished {
 
 /// Sends a signal by the name that `kill` knows.
 pub fn signal(pid: i32, name: &str) {
-    let status = Command::new("kill").arg(format!("-{name}")).arg(pid.to_string()).status().expect("kill is there");
+    let status = Command::new("kill")
+        .arg(format!("-{name}"))
+        .arg(pid.to_string())
+        .status()
+        .expect("kill is there");
     assert!(status.success(), "kill -{name} {pid}");
 }
 
 /// Whether a process is there, zombies not counted.
 pub fn is_alive(pid: i32) -> bool {
-    fs::read_to_string(format!("/proc/{pid}/stat"))
-        .is_ok_and(|stat| !stat.rsplit(')').next().unwrap_or_default().trim_start().starts_with('Z'))
+    fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| {
+        !stat
+            .rsplit(')')
+            .next()
+            .unwrap_or_default()
+            .trim_start()
+            .starts_with('Z')
+    })
 }
 
 /// Waits until a process is gone.

@@ -33,7 +33,10 @@ impl Performer {
     /// Starts the process and greets it.
     pub fn start(folder: &Path) -> Self {
         let mut performer = Self::connect(folder);
-        performer.say(&Command::Hello { version: VERSION, token: TOKEN });
+        performer.say(&Command::Hello {
+            version: VERSION,
+            token: TOKEN,
+        });
         performer.until("hello", |event| matches!(event, Event::Hello { refused: None, .. }));
         performer.until("ready", |event| matches!(event, Event::Ready));
         performer
@@ -53,9 +56,16 @@ impl Performer {
             .spawn()
             .expect("the program starts");
         let stream = UnixStream::connect(&path).expect("it listens");
-        stream.set_read_timeout(Some(DEADLINE)).expect("a time limit can be set");
+        stream
+            .set_read_timeout(Some(DEADLINE))
+            .expect("a time limit can be set");
         let events = FrameReader::new(stream.try_clone().expect("a second handle"));
-        Self { child, stream, events, seen: Vec::new() }
+        Self {
+            child,
+            stream,
+            events,
+            seen: Vec::new(),
+        }
     }
 
     pub fn say(&mut self, command: &Command) {
@@ -65,7 +75,7 @@ impl Performer {
     }
 
     pub fn next(&mut self) -> Option<Event> {
-        let numbered: Numbered = self.events.next().expect("frames, in time")?;
+        let numbered: Numbered = self.events.read().expect("frames, in time")?;
         self.seen.push(numbered.clone());
         Some(numbered.event)
     }

@@ -33,6 +33,8 @@ pub(super) fn key(key: &str, value: &str) -> String {
         let line = format!("{form} = {value}");
         line::header(&line).is_none()
             && !form.starts_with('#')
+            // As the first character of a file it would be taken for a byte order mark.
+            && !form.starts_with('\u{feff}')
             && line::pair(&line)
                 .is_some_and(|pair| line::unquoted(&line[pair.key]) == key && &line[pair.value..] == value)
     })
@@ -42,7 +44,8 @@ pub(super) fn key(key: &str, value: &str) -> String {
 pub(super) fn section_name(name: &str, depth: usize) -> String {
     first_fitting(name, |form| {
         let line = format!("{}{form}{}", "[".repeat(depth), "]".repeat(depth));
-        line::header(&line).is_some_and(|h| (h.opened, h.closed) == (depth, depth) && line::unquoted(&line[h.name]) == name)
+        line::header(&line)
+            .is_some_and(|h| (h.opened, h.closed) == (depth, depth) && line::unquoted(&line[h.name]) == name)
     })
 }
 
@@ -143,6 +146,7 @@ mod tests {
         assert!(!can_hold("''' \"\"\"\na ''' \"\"\"\n"));
         assert_eq!(key("a=b", "1"), "\"a=b\"");
         assert_eq!(key("# a", "1"), "\"# a\"");
+        assert_eq!(key("\u{feff}a", "1"), "\"\u{feff}a\"");
         assert_eq!(key("[ a", "1"), "[ a");
         assert_eq!(key("[ a", "'] # b'"), "\"[ a\"");
         assert_eq!(section_name("a]", 1), "\"a]\"");

@@ -11,7 +11,11 @@ use crate::{
     program::{At, Compiled, Exit, Work},
 };
 
-const FIELDS: &[Field] = &[Field { name: "condition", default: "", doc: "expression; acts when it is true" }];
+const FIELDS: &[Field] = &[Field {
+    name: "condition",
+    default: "",
+    doc: "expression; acts when it is true",
+}];
 
 pub(crate) static BREAK: Kind = Kind {
     id: "exopy.BreakTask",
@@ -44,7 +48,11 @@ struct LoopException {
 
 impl LoopException {
     fn new(fields: &mut Fields<'_>, kind: &'static Kind, exit: fn() -> Exit) -> Self {
-        Self { kind, condition: fields.text("condition", ""), exit }
+        Self {
+            kind,
+            condition: fields.text("condition", ""),
+            exit,
+        }
     }
 }
 
@@ -62,23 +70,38 @@ impl Task for LoopException {
         let mut here = check.node();
         loop {
             if let Some(pool) = &here.pool {
-                let message = format!("`{}` runs in the background of pool `{pool}`: no loop around it can be reached", here.path);
+                let message = format!(
+                    "`{}` runs in the background of pool `{pool}`: no loop around it can be reached",
+                    here.path
+                );
                 check.error("-parent", message).hint = Some("remove the pool from `parallel`".to_owned());
                 return;
             }
             let Some(parent) = here.parent else { break };
-            let embedded = check.tree.node(parent).embedded.is_some_and(|task| std::ptr::eq(check.tree.node(task), here));
+            let embedded = check
+                .tree
+                .node(parent)
+                .embedded
+                .is_some_and(|task| std::ptr::eq(check.tree.node(task), here));
             here = check.tree.node(parent);
             // The embedded task is performed before the loop's own handling begins.
-            if !embedded && here.kind().is_some_and(|kind| matches!(kind.id, "exopy.LoopTask" | "exopy.WhileTask")) {
+            if !embedded
+                && here
+                    .kind()
+                    .is_some_and(|kind| matches!(kind.id, "exopy.LoopTask" | "exopy.WhileTask"))
+            {
                 return;
             }
         }
-        check.error("-parent", "there is no loop around this task").hint = Some("put it inside a LoopTask or a WhileTask".to_owned());
+        check.error("-parent", "there is no loop around this task").hint =
+            Some("put it inside a LoopTask or a WhileTask".to_owned());
     }
 
     fn prepare(&self, prepare: &mut Prepare<'_>) -> Box<dyn Work> {
-        Box::new(Leave { condition: prepare.formula("condition", &self.condition), exit: self.exit })
+        Box::new(Leave {
+            condition: prepare.formula("condition", &self.condition),
+            exit: self.exit,
+        })
     }
 }
 
@@ -89,6 +112,10 @@ struct Leave {
 
 impl Work for Leave {
     fn perform(&self, at: &At<'_>) -> Result<(), Exit> {
-        if at.is_true(&self.condition)? { Err((self.exit)()) } else { Ok(()) }
+        if at.is_true(&self.condition)? {
+            Err((self.exit)())
+        } else {
+            Ok(())
+        }
     }
 }

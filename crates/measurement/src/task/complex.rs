@@ -46,7 +46,9 @@ struct Root {
 }
 
 pub(crate) fn build_root(fields: &mut Fields<'_>) -> Box<dyn Task> {
-    Box::new(Root { default_path: fields.text("default_path", "") })
+    Box::new(Root {
+        default_path: fields.text("default_path", ""),
+    })
 }
 
 impl Task for Root {
@@ -62,8 +64,14 @@ impl Task for Root {
         let path = self.default_path.text.as_str();
         check.set("default_path", Value::from(path));
         let (message, hint) = match (path, check.surroundings.folder(path)) {
-            ("", _) => ("there is no `default_path` to write to".to_owned(), "name a folder with `--default-path`"),
-            (path, Err(why)) => (format!("`default_path` = `{path}`: {why}"), "make the folder, or name another with `--default-path`"),
+            ("", _) => (
+                "there is no `default_path` to write to".to_owned(),
+                "name a folder with `--default-path`",
+            ),
+            (path, Err(why)) => (
+                format!("`default_path` = `{path}`: {why}"),
+                "make the folder, or name another with `--default-path`",
+            ),
             (_, Ok(())) => return,
         };
         let place = self.default_path.place(None);

@@ -12,7 +12,11 @@ use crate::{
 pub(crate) static KIND: Kind = Kind {
     id: "exopy.ConditionalTask",
     summary: "Performs its children if a condition is true.",
-    fields: &[Field { name: "condition", default: "", doc: "expression; its truth decides, as in Python" }],
+    fields: &[Field {
+        name: "condition",
+        default: "",
+        doc: "expression; its truth decides, as in Python",
+    }],
     entries: &[],
     shape: Shape::Children,
     waits: false,
@@ -27,7 +31,9 @@ struct Conditional {
 
 impl Conditional {
     fn new(fields: &mut Fields<'_>) -> Self {
-        Self { condition: fields.text("condition", "") }
+        Self {
+            condition: fields.text("condition", ""),
+        }
     }
 }
 
@@ -46,7 +52,10 @@ impl Task for Conditional {
 
     fn prepare(&self, prepare: &mut Prepare<'_>) -> Box<dyn Work> {
         let condition = prepare.formula("condition", &self.condition);
-        Box::new(If { condition, children: prepare.children() })
+        Box::new(If {
+            condition,
+            children: prepare.children(),
+        })
     }
 }
 
@@ -57,6 +66,10 @@ struct If {
 
 impl Work for If {
     fn perform(&self, at: &At<'_>) -> Result<(), Exit> {
-        if at.is_true(&self.condition)? { at.perform_all(&self.children) } else { Ok(()) }
+        if at.is_true(&self.condition)? {
+            at.perform_all(&self.children)
+        } else {
+            Ok(())
+        }
     }
 }

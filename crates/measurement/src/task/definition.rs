@@ -22,7 +22,11 @@ pub(crate) static KIND: Kind = Kind {
     shape: Shape::Leaf,
     waits: false,
     pool: None,
-    build: |fields| Box::new(Definition { definitions: fields.pairs("definitions") }),
+    build: |fields| {
+        Box::new(Definition {
+            definitions: fields.pairs("definitions"),
+        })
+    },
 };
 
 #[derive(Debug)]
@@ -36,7 +40,10 @@ impl Task for Definition {
     }
 
     fn entries(&self, _embeds: bool) -> Vec<(String, Value)> {
-        self.definitions.iter().map(|(name, _)| (name.clone(), Value::Float(1.0))).collect()
+        self.definitions
+            .iter()
+            .map(|(name, _)| (name.clone(), Value::Float(1.0)))
+            .collect()
     }
 
     fn check(&self, check: &mut Check<'_>) {

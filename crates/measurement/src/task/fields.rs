@@ -38,7 +38,10 @@ impl Text {
             Some(offset) if !text.is_empty() => Place::Verbatim(span.start + behind + offset),
             Some(_) | None => Place::Within(span),
         };
-        Self { text: text.to_owned(), place }
+        Self {
+            text: text.to_owned(),
+            place,
+        }
     }
 
     /// Where a part of this text stands in the file.
@@ -46,8 +49,14 @@ impl Text {
         match (self.place, part) {
             (Place::Nowhere, _) => None,
             (Place::Within(span), _) => Some(span),
-            (Place::Verbatim(start), Some(part)) => Some(Span { start: start + part.start, end: start + part.end }),
-            (Place::Verbatim(start), None) => Some(Span { start, end: start + self.text.len() }),
+            (Place::Verbatim(start), Some(part)) => Some(Span {
+                start: start + part.start,
+                end: start + part.end,
+            }),
+            (Place::Verbatim(start), None) => Some(Span {
+                start,
+                end: start + self.text.len(),
+            }),
         }
     }
 }
@@ -62,19 +71,29 @@ pub(crate) struct Fields<'a> {
 
 impl<'a> Fields<'a> {
     pub(crate) fn new(section: &'a Section, source: &'a str, path: &'a str, problems: &'a mut Vec<Problem>) -> Self {
-        Self { section, source, path, problems }
+        Self {
+            section,
+            source,
+            path,
+            problems,
+        }
     }
 
     /// The text of a field, to be evaluated or formatted.
     pub(crate) fn text(&mut self, key: &str, default: &str) -> Text {
         match self.section.get(key) {
             Some(scalar) => Text::of(&scalar.value, scalar.span, self.source),
-            None => Text { text: default.to_owned(), place: Place::Nowhere },
+            None => Text {
+                text: default.to_owned(),
+                place: Place::Nowhere,
+            },
         }
     }
 
     pub(crate) fn flag(&mut self, key: &str, default: bool) -> bool {
-        let Some(scalar) = self.section.get(key) else { return default };
+        let Some(scalar) = self.section.get(key) else {
+            return default;
+        };
         match expr::parse_literal(&scalar.value) {
             Ok(Value::Bool(flag)) => flag,
             Ok(_) | Err(_) => {
@@ -87,8 +106,12 @@ impl<'a> Fields<'a> {
 
     /// A list of `(name, text)` pairs: definitions, formulas.
     pub(crate) fn pairs(&mut self, key: &str) -> Vec<(String, Text)> {
-        let Some(scalar) = self.section.get(key).cloned() else { return Vec::new() };
-        let Some(literal) = self.literal(key, &scalar) else { return Vec::new() };
+        let Some(scalar) = self.section.get(key).cloned() else {
+            return Vec::new();
+        };
+        let Some(literal) = self.literal(key, &scalar) else {
+            return Vec::new();
+        };
         let items = match &literal {
             Value::List(items) | Value::Tuple(items) => items.as_slice(),
             Value::Dict(dict) if dict.items.is_empty() => &[],
@@ -113,7 +136,11 @@ impl<'a> Fields<'a> {
                     continue;
                 }
                 _ => {
-                    self.refuse(key, &scalar, format!("should hold (name, expression) pairs of texts, not {}", item.repr()));
+                    self.refuse(
+                        key,
+                        &scalar,
+                        format!("should hold (name, expression) pairs of texts, not {}", item.repr()),
+                    );
                     continue;
                 }
             };
@@ -133,23 +160,42 @@ impl<'a> Fields<'a> {
     pub(crate) fn interface(&mut self) -> Option<(Scalar, Fields<'_>)> {
         let section = self.section.section("interface")?;
         let Some(id) = section.get("interface_id").cloned() else {
-            let problem = Problem::error(Stage::Build, format!("{}-interface", self.path), "`[interface]` has no `interface_id`");
-            self.problems.push(crate::tree::place(problem, crate::tree::header(section)));
+            let problem = Problem::error(
+                Stage::Build,
+                format!("{}-interface", self.path),
+                "`[interface]` has no `interface_id`",
+            );
+            self.problems
+                .push(crate::tree::place(problem, crate::tree::header(section)));
             return None;
         };
-        Some((id, Fields { section, source: self.source, path: self.path, problems: self.problems }))
+        Some((
+            id,
+            Fields {
+                section,
+                source: self.source,
+                path: self.path,
+                problems: self.problems,
+            },
+        ))
     }
 
     pub(crate) fn unknown_interface(&mut self, id: &Scalar, candidates: &[&str]) {
-        let problem = Problem::error(Stage::Build, format!("{}-interface", self.path), format!("unknown interface `{}`", id.value))
-            .hint(format!("the interfaces of this task are {}", candidates.join(", ")))
-            .at(id.span);
+        let problem = Problem::error(
+            Stage::Build,
+            format!("{}-interface", self.path),
+            format!("unknown interface `{}`", id.value),
+        )
+        .hint(format!("the interfaces of this task are {}", candidates.join(", ")))
+        .at(id.span);
         self.problems.push(problem);
     }
 
     /// `parallel = {'activated': True, 'pool': 'name'}`
     pub(crate) fn pool(&mut self, default: Option<&str>) -> Option<String> {
-        let Some(scalar) = self.section.get("parallel").cloned() else { return default.map(str::to_owned) };
+        let Some(scalar) = self.section.get("parallel").cloned() else {
+            return default.map(str::to_owned);
+        };
         let items = self.dict("parallel", &scalar)?;
         if !truthy(&items, "activated") {
             return None;
@@ -162,7 +208,9 @@ impl<'a> Fields<'a> {
 
     /// `wait = {'activated': True, 'wait': ['pool'], 'no_wait': ['pool']}`
     pub(crate) fn wait(&mut self, default: bool) -> Option<Pools> {
-        let Some(scalar) = self.section.get("wait").cloned() else { return default.then_some(Pools::All) };
+        let Some(scalar) = self.section.get("wait").cloned() else {
+            return default.then_some(Pools::All);
+        };
         let items = self.dict("wait", &scalar)?;
         if !truthy(&items, "activated") {
             return None;
@@ -189,13 +237,21 @@ impl<'a> Fields<'a> {
 
     /// `access_exs = {'entry': levels}`
     pub(crate) fn access_exceptions(&mut self) -> Vec<(String, usize)> {
-        let Some(scalar) = self.section.get("access_exs").cloned() else { return Vec::new() };
-        let Some(items) = self.dict("access_exs", &scalar) else { return Vec::new() };
+        let Some(scalar) = self.section.get("access_exs").cloned() else {
+            return Vec::new();
+        };
+        let Some(items) = self.dict("access_exs", &scalar) else {
+            return Vec::new();
+        };
         let mut exceptions = Vec::new();
         for (entry, levels) in &items {
             match levels.as_i64().and_then(|levels| usize::try_from(levels).ok()) {
                 Some(levels) => exceptions.push((entry.to_string(), levels)),
-                None => self.refuse("access_exs", &scalar, format!("should give `{entry}` a number of levels, not {}", levels.repr())),
+                None => self.refuse(
+                    "access_exs",
+                    &scalar,
+                    format!("should give `{entry}` a number of levels, not {}", levels.repr()),
+                ),
             }
         }
         exceptions
@@ -230,13 +286,20 @@ impl<'a> Fields<'a> {
     }
 
     fn refuse(&mut self, key: &str, scalar: &Scalar, message: String) {
-        let problem = Problem::error(Stage::Build, format!("{}-{key}", self.path), format!("`{key}` {message}"));
+        let problem = Problem::error(
+            Stage::Build,
+            format!("{}-{key}", self.path),
+            format!("`{key}` {message}"),
+        );
         self.problems.push(problem.at(scalar.span));
     }
 }
 
 fn item<'v>(items: &'v [(Value, Value)], key: &str) -> Option<&'v Value> {
-    items.iter().find(|(name, _)| matches!(name, Value::Str(name) if **name == *key)).map(|(_, value)| value)
+    items
+        .iter()
+        .find(|(name, _)| matches!(name, Value::Str(name) if **name == *key))
+        .map(|(_, value)| value)
 }
 
 fn truthy(items: &[(Value, Value)], key: &str) -> bool {

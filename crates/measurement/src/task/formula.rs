@@ -12,12 +12,20 @@ use crate::{
 pub(crate) static KIND: Kind = Kind {
     id: "exopy.FormulaTask",
     summary: "Computes values; a formula sees the results of those before it.",
-    fields: &[Field { name: "formulas", default: "[]", doc: "list of (name, expression); {entry} is the value of an entry" }],
+    fields: &[Field {
+        name: "formulas",
+        default: "[]",
+        doc: "list of (name, expression); {entry} is the value of an entry",
+    }],
     entries: &[("…", "one for each formula")],
     shape: Shape::Leaf,
     waits: true,
     pool: None,
-    build: |fields| Box::new(Formulas { formulas: fields.pairs("formulas") }),
+    build: |fields| {
+        Box::new(Formulas {
+            formulas: fields.pairs("formulas"),
+        })
+    },
 };
 
 #[derive(Debug)]
@@ -31,7 +39,10 @@ impl Task for Formulas {
     }
 
     fn entries(&self, _embeds: bool) -> Vec<(String, Value)> {
-        self.formulas.iter().map(|(name, _)| (name.clone(), Value::Float(1.0))).collect()
+        self.formulas
+            .iter()
+            .map(|(name, _)| (name.clone(), Value::Float(1.0)))
+            .collect()
     }
 
     fn check(&self, check: &mut Check<'_>) {

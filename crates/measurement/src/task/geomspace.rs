@@ -21,9 +21,21 @@ pub(crate) static KIND: InterfaceKind = InterfaceKind {
     of: "exopy.LoopTask",
     summary: "Values at equal ratios from start to stop.",
     fields: &[
-        Field { name: "start", default: "1.0", doc: "expression; the first value, not zero" },
-        Field { name: "stop", default: "100.0", doc: "expression; the last value, of the sign of the first" },
-        Field { name: "num", default: "10", doc: "expression; the number of values" },
+        Field {
+            name: "start",
+            default: "1.0",
+            doc: "expression; the first value, not zero",
+        },
+        Field {
+            name: "stop",
+            default: "100.0",
+            doc: "expression; the last value, of the sign of the first",
+        },
+        Field {
+            name: "num",
+            default: "10",
+            doc: "expression; the number of values",
+        },
     ],
 };
 
@@ -47,7 +59,9 @@ impl Interface for Geomspace {
         let start = check.evaluate("start", &self.start, Expect::Real);
         let stop = check.evaluate("stop", &self.stop, Expect::Real);
         let num = check.evaluate("num", &self.num, Expect::Integral);
-        let (Some(start), Some(stop), Some(num)) = (start, stop, num) else { return };
+        let (Some(start), Some(stop), Some(num)) = (start, stop, num) else {
+            return;
+        };
         match values(&start, &stop, &num) {
             Ok((exact, rounded)) => {
                 let points = rounded.iterate().unwrap_or_default();
@@ -59,7 +73,12 @@ impl Interface for Geomspace {
                 self.warn_of_rounding(check, &exact.iterate().unwrap_or_default(), &points);
             }
             Err(message) => {
-                check.error_at("geomspace", format!("the values of the loop cannot be computed: {message}"), &self.start, None);
+                check.error_at(
+                    "geomspace",
+                    format!("the values of the loop cannot be computed: {message}"),
+                    &self.start,
+                    None,
+                );
             }
         }
     }
@@ -77,16 +96,23 @@ impl Geomspace {
     fn warn_of_rounding(&self, check: &mut Check<'_>, exact: &[Value], rounded: &[Value]) {
         let exact: Vec<f64> = exact.iter().filter_map(Value::as_f64).collect();
         let rounded: Vec<f64> = rounded.iter().filter_map(Value::as_f64).collect();
-        let merged = rounded.windows(2).zip(exact.windows(2)).any(|(r, e)| r[0] == r[1] && e[0] != e[1]);
+        let merged = rounded
+            .windows(2)
+            .zip(exact.windows(2))
+            .any(|(r, e)| r[0] == r[1] && e[0] != e[1]);
         // A point that is off by more than a thousandth is seen to be off.
-        let moved = rounded.iter().zip(&exact).find(|(r, e)| (*r - *e).abs() > e.abs() * 1e-3);
+        let moved = rounded
+            .iter()
+            .zip(&exact)
+            .find(|(r, e)| (*r - *e).abs() > e.abs() * 1e-3);
         let message = match (merged, moved) {
             (true, _) => "rounding to the digits of `start` and `stop` makes several values the same".to_owned(),
             (false, Some((r, e))) => format!("rounding to the digits of `start` and `stop` moves {e} to {r}"),
             (false, None) => return,
         };
-        check.warning_at("geomspace", message, &self.start).hint =
-            Some("Exopy does the same; write `start` or `stop` with more digits, 1.001 say, for exact ratios".to_owned());
+        check.warning_at("geomspace", message, &self.start).hint = Some(
+            "Exopy does the same; write `start` or `stop` with more digits, 1.001 say, for exact ratios".to_owned(),
+        );
     }
 }
 

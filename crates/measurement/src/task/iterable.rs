@@ -18,7 +18,11 @@ pub(crate) static KIND: InterfaceKind = InterfaceKind {
     id: "exopy.IterableLoopInterface",
     of: "exopy.LoopTask",
     summary: "The items of a list, an array, a range, a text.",
-    fields: &[Field { name: "iterable", default: "range(10)", doc: "expression; anything with items and a length" }],
+    fields: &[Field {
+        name: "iterable",
+        default: "range(10)",
+        doc: "expression; anything with items and a length",
+    }],
 };
 
 #[derive(Debug)]
@@ -27,19 +31,25 @@ struct Iterable {
 }
 
 pub(crate) fn build(fields: &mut Fields<'_>) -> Box<dyn Interface> {
-    Box::new(Iterable { iterable: fields.text("iterable", "range(10)") })
+    Box::new(Iterable {
+        iterable: fields.text("iterable", "range(10)"),
+    })
 }
 
 impl Interface for Iterable {
     fn check(&self, check: &mut Check<'_>) {
-        let Some(iterable) = check.evaluate("iterable", &self.iterable, Expect::Iterable) else { return };
+        let Some(iterable) = check.evaluate("iterable", &self.iterable, Expect::Iterable) else {
+            return;
+        };
         match values(&iterable) {
             Ok((values, array)) => {
                 check.set("point_number", Value::Int(values.len() as i64));
                 check.set("loop_values", array);
                 match iterable.iterate().ok().and_then(|items| items.into_iter().next()) {
                     Some(first) => check.set("value", first),
-                    None if check.get("value").is_some() => self.refuse(check, "there is nothing to iterate over".to_owned()),
+                    None if check.get("value").is_some() => {
+                        self.refuse(check, "there is nothing to iterate over".to_owned())
+                    }
                     None => (),
                 }
             }
@@ -66,7 +76,11 @@ impl Values for Items {
     fn values(&self, at: &At<'_>) -> Result<LoopValues, Exit> {
         let iterable = at.evaluate(&self.0)?;
         let (values, array) = values(&iterable).map_err(|message| at.fail(message))?;
-        Ok(LoopValues { values, array, announced: false })
+        Ok(LoopValues {
+            values,
+            array,
+            announced: false,
+        })
     }
 }
 
@@ -82,7 +96,9 @@ fn values(iterable: &Value) -> Result<(Sequence, Value), String> {
     };
     let sequence = match iterable {
         Value::Range(range) => Sequence::Range(range.clone(), length),
-        Value::Array(array) if matches!(&**array, Array::Float(array) if array.ndim() == 1) => Sequence::Floats(array.clone()),
+        Value::Array(array) if matches!(&**array, Array::Float(array) if array.ndim() == 1) => {
+            Sequence::Floats(array.clone())
+        }
         other => Sequence::Listed(other.iterate().map_err(|error| error.to_string())?),
     };
     Ok((sequence, array))

@@ -22,9 +22,21 @@ pub(crate) static KIND: InterfaceKind = InterfaceKind {
     of: "exopy.LoopTask",
     summary: "Evenly spaced values from start to stop.",
     fields: &[
-        Field { name: "start", default: "0.0", doc: "expression; the first value" },
-        Field { name: "stop", default: "1.0", doc: "expression; the last value, if the step divides the span" },
-        Field { name: "step", default: "0.1", doc: "expression; the distance of values, its sign does not matter" },
+        Field {
+            name: "start",
+            default: "0.0",
+            doc: "expression; the first value",
+        },
+        Field {
+            name: "stop",
+            default: "1.0",
+            doc: "expression; the last value, if the step divides the span",
+        },
+        Field {
+            name: "step",
+            default: "0.1",
+            doc: "expression; the distance of values, its sign does not matter",
+        },
     ],
 };
 
@@ -48,7 +60,9 @@ impl Interface for Linspace {
         let start = check.evaluate("start", &self.start, Expect::Real);
         let stop = check.evaluate("stop", &self.stop, Expect::Real);
         let step = check.evaluate("step", &self.step, Expect::Real);
-        let (Some(start), Some(stop), Some(step)) = (start, stop, step) else { return };
+        let (Some(start), Some(stop), Some(step)) = (start, stop, step) else {
+            return;
+        };
         check.set("value", start.clone());
         match Plan::new(&start, &stop, &step) {
             Ok(plan) => {
@@ -56,7 +70,12 @@ impl Interface for Linspace {
                 self.warn_of_the_end(check, &plan, &stop, &step);
             }
             Err((what, message)) => {
-                check.error_at(what, format!("the values of the loop cannot be computed: {message}"), &self.step, None);
+                check.error_at(
+                    what,
+                    format!("the values of the loop cannot be computed: {message}"),
+                    &self.step,
+                    None,
+                );
             }
         }
     }
@@ -72,14 +91,17 @@ impl Interface for Linspace {
 
 impl Linspace {
     fn warn_of_the_end(&self, check: &mut Check<'_>, plan: &Plan, stop: &Value, step: &Value) {
-        let (Some(wanted), Some(step)) = (stop.as_f64(), step.as_f64()) else { return };
+        let (Some(wanted), Some(step)) = (stop.as_f64(), step.as_f64()) else {
+            return;
+        };
         let last = plan.value(plan.number - 1);
         if (last - wanted).abs() > step.abs() * 1e-6 {
             let passes = (last > wanted) == (last > plan.start);
             let how = if passes { "goes beyond" } else { "ends before" };
             let last = Value::Float(last);
-            let message =
-                format!("the loop {how} `stop` = {stop}: its last value is {last}, because the step does not divide the span");
+            let message = format!(
+                "the loop {how} `stop` = {stop}: its last value is {last}, because the step does not divide the span"
+            );
             check.warning_at("stop", message, &self.stop).hint =
                 Some("Exopy does the same; choose a step that divides the span to end on `stop`".to_owned());
         }
@@ -106,8 +128,15 @@ impl Values for Spaced {
 /// A loop over a float array that its interface announces.
 pub(crate) fn floats(array: Value) -> Result<LoopValues, String> {
     match &array {
-        Value::Array(values) => Ok(LoopValues { values: Sequence::Floats(values.clone()), array, announced: true }),
-        other => Err(format!("TypeError: the values of a loop should be an array, not {}", other.kind())),
+        Value::Array(values) => Ok(LoopValues {
+            values: Sequence::Floats(values.clone()),
+            array,
+            announced: true,
+        }),
+        other => Err(format!(
+            "TypeError: the values of a loop should be an array, not {}",
+            other.kind()
+        )),
     }
 }
 
@@ -138,16 +167,30 @@ impl Plan {
         for value in [start, stop, &step] {
             most = digits(value).map_err(points)?.max(most);
         }
-        let names = [("start", start), ("number", &number), ("step", &step), ("digits", &Value::Int(most))];
+        let names = [
+            ("start", start),
+            ("number", &number),
+            ("step", &step),
+            ("digits", &Value::Int(most)),
+        ];
         let stop = evaluate(&ARITHMETIC.stop, &names).map_err(points)?;
         let number = match number.as_i64() {
             Some(points @ 1..=MOST_POINTS) => points as usize,
             _ => return Err(("arange", format!("{number} points are too many: nest two loops"))),
         };
-        let float = |value: &Value| value.as_f64().ok_or(("arange", format!("TypeError: {value} is no real number")));
+        let float = |value: &Value| {
+            value
+                .as_f64()
+                .ok_or(("arange", format!("TypeError: {value} is no real number")))
+        };
         // Correctly rounded, as Python's `float(10**digits)`.
         let scale = format!("1e{most}").parse().unwrap_or(f64::INFINITY);
-        Ok(Self { start: float(start)?, stop: float(&stop)?, number, scale })
+        Ok(Self {
+            start: float(start)?,
+            stop: float(&stop)?,
+            number,
+            scale,
+        })
     }
 
     /// `np.round(np.linspace(start, stop, number), digits)[i]`
@@ -219,7 +262,10 @@ mod tests {
     fn check(start: &str, stop: &str, step: &str, expected: &str) {
         let number = |text: &str| formula(text).eval(&[]).expect("a number");
         let text = match Plan::new(&number(start), &number(stop), &number(step)) {
-            Ok(plan) => (0..plan.number).map(|i| Value::Float(plan.value(i)).to_string()).collect::<Vec<_>>().join(" "),
+            Ok(plan) => (0..plan.number)
+                .map(|i| Value::Float(plan.value(i)).to_string())
+                .collect::<Vec<_>>()
+                .join(" "),
             Err((_, message)) => message,
         };
         assert_eq!(text, expected, "({start}, {stop}, {step})");
@@ -239,8 +285,19 @@ mod tests {
 
     #[test]
     fn digits_are_counted_as_decimal_counts_them() {
-        for (text, expected) in [("0.1", 1), ("10", 0), ("1e16", 16), ("1e-05", 5), ("1.5e-7", 8), ("1e15", 1)] {
-            assert_eq!(digits(&formula(text).eval(&[]).expect("a number")), Ok(expected), "{text}");
+        for (text, expected) in [
+            ("0.1", 1),
+            ("10", 0),
+            ("1e16", 16),
+            ("1e-05", 5),
+            ("1.5e-7", 8),
+            ("1e15", 1),
+        ] {
+            assert_eq!(
+                digits(&formula(text).eval(&[]).expect("a number")),
+                Ok(expected),
+                "{text}"
+            );
         }
     }
 }

@@ -12,12 +12,20 @@ use crate::{
 pub(crate) static KIND: Kind = Kind {
     id: "exopy.LogTask",
     summary: "Writes a message to the log.",
-    fields: &[Field { name: "message", default: "", doc: "text; {entry} is replaced by the value of an entry" }],
+    fields: &[Field {
+        name: "message",
+        default: "",
+        doc: "text; {entry} is replaced by the value of an entry",
+    }],
     entries: &[("message", "the message as it was written")],
     shape: Shape::Leaf,
     waits: true,
     pool: None,
-    build: |fields| Box::new(Log { message: fields.text("message", "") }),
+    build: |fields| {
+        Box::new(Log {
+            message: fields.text("message", ""),
+        })
+    },
 };
 
 #[derive(Debug)]
@@ -41,7 +49,10 @@ impl Task for Log {
     }
 
     fn prepare(&self, prepare: &mut Prepare<'_>) -> Box<dyn Work> {
-        Box::new(Say { message: prepare.template("message", &self.message), entry: prepare.entry("message") })
+        Box::new(Say {
+            message: prepare.template("message", &self.message),
+            entry: prepare.entry("message"),
+        })
     }
 }
 

@@ -19,11 +19,18 @@ use crate::{
 pub(crate) static KIND: Kind = Kind {
     id: "exopy.LoopTask",
     summary: "Performs its children once for each value of its interface.",
-    fields: &[Field { name: "timing", default: "False", doc: "whether to measure the time of each iteration" }],
+    fields: &[Field {
+        name: "timing",
+        default: "False",
+        doc: "whether to measure the time of each iteration",
+    }],
     entries: &[
         ("point_number", "number of values"),
         ("index", "number of the iteration, from 1"),
-        ("value", "the value of the iteration; absent when a task is embedded, which gets the value instead"),
+        (
+            "value",
+            "the value of the iteration; absent when a task is embedded, which gets the value instead",
+        ),
         ("loop_values", "array of all values"),
         ("elapsed_time", "seconds that the iteration took, with `timing`"),
     ],
@@ -40,6 +47,9 @@ pub(crate) trait Interface: fmt::Debug + Send + Sync {
 
     fn prepare(&self, prepare: &mut Prepare<'_>) -> Box<dyn Values>;
 }
+
+/// Reads an interface from its fields.
+type BuildInterface = fn(&mut Fields<'_>) -> Box<dyn Interface>;
 
 /// The values of a loop when it begins.
 pub(crate) trait Values: Send + Sync {
@@ -86,14 +96,20 @@ struct Loop {
 impl Loop {
     fn new(fields: &mut Fields<'_>) -> Self {
         let timing = fields.flag("timing", false);
-        let known: [(&InterfaceKind, fn(&mut Fields<'_>) -> Box<dyn Interface>); 3] =
-            [(&linspace::KIND, linspace::build), (&geomspace::KIND, geomspace::build), (&iterable::KIND, iterable::build)];
+        let known: [(&InterfaceKind, BuildInterface); 3] = [
+            (&linspace::KIND, linspace::build),
+            (&geomspace::KIND, geomspace::build),
+            (&iterable::KIND, iterable::build),
+        ];
         let mut interface = None;
         let mut unknown = None;
         let has_interface = match fields.interface() {
             Some((id, mut fields)) => {
                 let kind = super::interface_kind(&id.value);
-                match known.iter().find(|(known, _)| kind.is_some_and(|kind| kind.id == known.id)) {
+                match known
+                    .iter()
+                    .find(|(known, _)| kind.is_some_and(|kind| kind.id == known.id))
+                {
                     Some((_, build)) => interface = Some(build(&mut fields)),
                     None => unknown = Some(id),
                 }
@@ -102,10 +118,17 @@ impl Loop {
             None => false,
         };
         if let Some(id) = unknown {
-            let ids: Vec<String> = known.iter().map(|(kind, _)| format!("`{}:{}`", KIND.id, kind.id)).collect();
+            let ids: Vec<String> = known
+                .iter()
+                .map(|(kind, _)| format!("`{}:{}`", KIND.id, kind.id))
+                .collect();
             fields.unknown_interface(&id, &ids.iter().map(String::as_str).collect::<Vec<_>>());
         }
-        Self { timing, interface, has_interface }
+        Self {
+            timing,
+            interface,
+            has_interface,
+        }
     }
 }
 
@@ -115,12 +138,18 @@ impl Task for Loop {
     }
 
     fn entries(&self, embeds: bool) -> Vec<(String, Value)> {
-        let mut entries = vec![("point_number".to_owned(), Value::Int(11)), ("index".to_owned(), Value::Int(1))];
+        let mut entries = vec![
+            ("point_number".to_owned(), Value::Int(11)),
+            ("index".to_owned(), Value::Int(1)),
+        ];
         if !embeds {
             entries.push(("value".to_owned(), Value::Int(0)));
         }
         // np.linspace(0, 1, 11), as `LoopTask` declares it.
-        let values: Vec<f64> = (0..11).map(|i| f64::from(i) * 0.1).map(|v| if v > 0.95 { 1.0 } else { v }).collect();
+        let values: Vec<f64> = (0..11)
+            .map(|i| f64::from(i) * 0.1)
+            .map(|v| if v > 0.95 { 1.0 } else { v })
+            .collect();
         entries.push(("loop_values".to_owned(), Value::from(values)));
         if self.timing {
             entries.push(("elapsed_time".to_owned(), Value::Float(1.0)));
@@ -133,8 +162,12 @@ impl Task for Loop {
             Some(interface) => interface.check(check),
             None if self.has_interface => (),
             None => {
-                check.error("-interface", "the loop has no interface, so it has no values").hint =
-                    Some("add a section `[interface]` with `interface_id = exopy.LoopTask:exopy.LinspaceLoopInterface`".to_owned());
+                check
+                    .error("-interface", "the loop has no interface, so it has no values")
+                    .hint = Some(
+                    "add a section `[interface]` with `interface_id = exopy.LoopTask:exopy.LinspaceLoopInterface`"
+                        .to_owned(),
+                );
             }
         }
     }
@@ -174,8 +207,14 @@ struct Rounds {
 
 impl Work for Rounds {
     fn perform(&self, at: &At<'_>) -> Result<(), Exit> {
-        let Some(source) = &self.source else { return Err(at.fail("the loop has no interface, so it has no values")) };
-        let LoopValues { values, array, announced } = source.values(at)?;
+        let Some(source) = &self.source else {
+            return Err(at.fail("the loop has no interface, so it has no values"));
+        };
+        let LoopValues {
+            values,
+            array,
+            announced,
+        } = source.values(at)?;
         let total = values.len();
         if announced {
             write(at, self.loop_values, array.clone());
@@ -190,7 +229,10 @@ impl Work for Rounds {
             Sequence::Range(range, length) => {
                 // In i128, so that the step beyond the last value cannot overflow.
                 let value = |i| i128::from(range.start) + i128::from(range.step) * i as i128;
-                self.rounds(at, (0..*length).map(|i| Value::Int(i64::try_from(value(i)).unwrap_or(range.stop))))
+                self.rounds(
+                    at,
+                    (0..*length).map(|i| Value::Int(i64::try_from(value(i)).unwrap_or(range.stop))),
+                )
             }
             Sequence::Listed(values) => self.rounds(at, values.iter().cloned()),
         })
@@ -204,7 +246,9 @@ impl Rounds {
                 return Ok(());
             }
             match (self.index, self.value) {
-                (Some(index), Some(entry)) => at.bench().write_both((index, Value::Int(round)), (entry, value.clone())),
+                (Some(index), Some(entry)) => at
+                    .bench()
+                    .write_both((index, Value::Int(round)), (entry, value.clone())),
                 (index, _) => write(at, index, Value::Int(round)),
             }
             let began = self.elapsed_time.map(|_| at.bench().now());
@@ -216,7 +260,11 @@ impl Rounds {
                 return Err(Exit::Failed(failure));
             }
             if let Some(began) = began {
-                write(at, self.elapsed_time, Value::Float((at.bench().now() - began).as_secs_f64()));
+                write(
+                    at,
+                    self.elapsed_time,
+                    Value::Float((at.bench().now() - began).as_secs_f64()),
+                );
             }
             if let Err(Exit::Break) = result {
                 break;

@@ -16,7 +16,11 @@ use crate::{
 pub(crate) static KIND: Kind = Kind {
     id: "exopy.SleepTask",
     summary: "Sleeps; a stop ends it at once, a pause holds what is left.",
-    fields: &[Field { name: "time", default: "", doc: "expression; seconds, not negative" }],
+    fields: &[Field {
+        name: "time",
+        default: "",
+        doc: "expression; seconds, not negative",
+    }],
     entries: &[("time", "the time slept, in seconds")],
     shape: Shape::Leaf,
     waits: false,
@@ -31,7 +35,9 @@ struct Sleep {
 
 impl Sleep {
     fn new(fields: &mut Fields<'_>) -> Self {
-        Self { time: fields.text("time", "") }
+        Self {
+            time: fields.text("time", ""),
+        }
     }
 }
 
@@ -45,7 +51,9 @@ impl Task for Sleep {
     }
 
     fn check(&self, check: &mut Check<'_>) {
-        let Some(time) = check.evaluate("time", &self.time, Expect::Real) else { return };
+        let Some(time) = check.evaluate("time", &self.time, Expect::Real) else {
+            return;
+        };
         if time.as_f64().is_some_and(|seconds| seconds < 0.0) {
             let place = self.time.place(None);
             let problem = check.error("", format!("the sleep time is negative: {time} s"));
@@ -55,11 +63,18 @@ impl Task for Sleep {
     }
 
     fn prepare(&self, prepare: &mut Prepare<'_>) -> Box<dyn Work> {
-        Box::new(Wait { time: prepare.formula("time", &self.time), entry: prepare.entry("time") })
+        Box::new(Wait {
+            time: prepare.formula("time", &self.time),
+            entry: prepare.entry("time"),
+        })
     }
 
     fn seconds(&self, check: &mut Check<'_>) -> f64 {
-        check.get("time").and_then(Value::as_f64).filter(|seconds| seconds.is_finite()).unwrap_or(0.0)
+        check
+            .get("time")
+            .and_then(Value::as_f64)
+            .filter(|seconds| seconds.is_finite())
+            .unwrap_or(0.0)
     }
 }
 
@@ -76,10 +91,16 @@ impl Work for Wait {
         }
         let seconds = time.as_f64().filter(|_| time.is_real());
         let Some(seconds) = seconds else {
-            return Err(at.fail(format!("TypeError: a sleep takes a number of seconds, not {}", time.kind())));
+            return Err(at.fail(format!(
+                "TypeError: a sleep takes a number of seconds, not {}",
+                time.kind()
+            )));
         };
-        let time = Duration::try_from_secs_f64(seconds)
-            .map_err(|_| at.fail(format!("ValueError: cannot sleep for {seconds} s: it must be a non-negative, finite time")))?;
+        let time = Duration::try_from_secs_f64(seconds).map_err(|_| {
+            at.fail(format!(
+                "ValueError: cannot sleep for {seconds} s: it must be a non-negative, finite time"
+            ))
+        })?;
         if at.stoppable() {
             // Whether it was cut short or not, the next checkpoint knows that the run stops.
             let _ = at.bench().sleep(at.task, time);

@@ -14,7 +14,11 @@ use crate::{
 pub(crate) static KIND: Kind = Kind {
     id: "exopy.WhileTask",
     summary: "Performs its children again and again as long as a condition is true.",
-    fields: &[Field { name: "condition", default: "", doc: "expression, evaluated before each iteration" }],
+    fields: &[Field {
+        name: "condition",
+        default: "",
+        doc: "expression, evaluated before each iteration",
+    }],
     entries: &[("index", "number of the iteration, from 1")],
     shape: Shape::Children,
     waits: false,
@@ -29,7 +33,9 @@ struct While {
 
 impl While {
     fn new(fields: &mut Fields<'_>) -> Self {
-        Self { condition: fields.text("condition", "") }
+        Self {
+            condition: fields.text("condition", ""),
+        }
     }
 }
 
