@@ -124,7 +124,7 @@ fn a_process_that_runs_out_of_memory_dies_alone() {
     [[children_2]]
         task_id = exopy.FormulaTask
         name = f
-        formulas = '''[('a', '[\"x\"*10**7 for i in range(10)]'), ('b', '[\"y\"*10**7 for i in range(10)]')]'''
+        formulas = '''[('a', 'np.full(9*10**6, 0.5)'), ('b', 'np.full(9*10**6, 1.5)')]'''
 ",
     );
     // After the check, so that the tasks themselves meet the limit.
@@ -232,7 +232,7 @@ fn large_values_pass() {
     [[children_0]]
         task_id = exopy.FormulaTask
         name = f
-        formulas = '''[('a', '[\"x\"*10**7 for i in range(10)]'), ('n', 'len({f_a})')]'''
+        formulas = '''[('a', 'np.full(6250000, 0.5j)'), ('n', 'len({f_a})')]'''
 ",
     );
     let run = station

@@ -61,7 +61,13 @@ impl Formula {
         limits::work(0)?;
         let is_composed = matches!(
             value,
-            Value::List(_) | Value::Tuple(_) | Value::Dict(_) | Value::Set(_) | Value::Slice(_) | Value::Function(_)
+            Value::List(_)
+                | Value::Tuple(_)
+                | Value::Dict(_)
+                | Value::Set(_)
+                | Value::Slice(_)
+                | Value::Function(_)
+                | Value::Array(_)
         );
         if is_composed && !matches!(self.node, Node::Entry(_)) {
             limits::result(&value)?;

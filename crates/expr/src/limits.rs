@@ -6,7 +6,7 @@
 
 use std::cell::Cell;
 
-use crate::{Error, ErrorKind, Value};
+use crate::{Array, Error, ErrorKind, Value};
 
 /// Elements that one value, and all values of one evaluation together, may have.
 pub(crate) const MAX_ELEMENTS: usize = 10_000_000;
@@ -17,6 +17,8 @@ pub(crate) const MAX_TEXT_DEPTH: u32 = 128;
 pub(crate) const MAX_TREE_DEPTH: u32 = 200;
 /// Lists within lists that a result may have; printing, comparing and dropping them recurse.
 pub(crate) const MAX_NESTING: usize = 250;
+/// Rows of an array without elements: they cost nothing until they are written out or gone through.
+const MAX_EMPTY_ROWS: usize = 100_000;
 /// Bits of an integer.
 pub(crate) const MAX_INT_BITS: u64 = 1_000_000;
 /// Levels of lambdas that call each other: their trees one below the other.
@@ -148,6 +150,17 @@ pub(crate) fn written(value: &Value) -> Result<(), Error> {
     elements(size)
 }
 
+/// Whether an array that has no elements has few enough rows; any other is limited by its elements.
+pub(crate) fn has_few_empty_rows(array: &Array) -> bool {
+    let count = |count: usize, length: &usize| count.checked_mul((*length).max(1));
+    array.size() > 0
+        || array
+            .shape()
+            .iter()
+            .try_fold(1, count)
+            .is_some_and(|count| count <= MAX_EMPTY_ROWS)
+}
+
 /// Adds up what a value holds, as often as it holds it.
 fn measure(value: &Value, depth: usize, limit: usize, size: &mut usize) -> Result<(), Error> {
     let own = match value {
@@ -163,6 +176,9 @@ fn measure(value: &Value, depth: usize, limit: usize, size: &mut usize) -> Resul
         return Err(exceeded(format!(
             "a value of more than {limit} elements, those within elements counted"
         )));
+    }
+    if matches!(value, Value::Array(array) if !has_few_empty_rows(array)) {
+        return Err(exceeded(format!("more than {MAX_EMPTY_ROWS} rows without elements")));
     }
     if depth > MAX_NESTING {
         return Err(exceeded(format!("values nested more than {MAX_NESTING} deep")));

@@ -10,7 +10,7 @@ use num_bigint::BigInt;
 use num_traits::ToPrimitive;
 use serde::de::{Deserialize, Deserializer, Error as _};
 
-use crate::limits::{MAX_ELEMENTS, MAX_INT_BITS, MAX_NESTING};
+use crate::limits::{self, MAX_INT_BITS, MAX_NESTING};
 use crate::{Array, Range, RecordArray};
 
 /// numpy's own limit of dimensions.
@@ -84,15 +84,9 @@ pub(crate) fn record<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Arc<R
 }
 
 fn is_sound(array: &Array) -> bool {
-    // An array without elements may still have more rows than memory has room for.
-    let rows = array
-        .shape()
-        .iter()
-        .try_fold(1_usize, |rows, length| rows.checked_mul((*length).max(1)));
-    let has_room = array.size() > 0 || rows.is_some_and(|rows| rows <= MAX_ELEMENTS);
     let is_wide_enough = match array {
         Array::Str { width, data } => *width > 0 && data.iter().all(|text| text.chars().count() <= *width),
         Array::Bool(_) | Array::Int(_) | Array::Float(_) | Array::Complex(_) => true,
     };
-    array.shape().len() <= MAX_DIMENSIONS && has_room && is_wide_enough
+    array.shape().len() <= MAX_DIMENSIONS && limits::has_few_empty_rows(array) && is_wide_enough
 }

@@ -392,8 +392,8 @@ mod tests {
             "
 ────────────────────────────────────────────────────────────
  Running   rabi_001   0:05
-  freq        ━───────────────────  1/10   1 min 35 s left
-  freq/power  ━━━━━━━━━━──────────  6/10   5.0 s left
+  freq        ╸──────────────────  1/10   1 min 35 s left
+  freq/power  ━━━━━━━━━╸─────────  6/10   5.0 s left
   meas_time  10-00-00
   電圧_time  0.25
   root/freq/power/x working for 12 s
@@ -407,8 +407,8 @@ mod tests {
             (60, 6),
             "
  Running   rabi_001   0:05
-  freq        ━───────────────────  1/10   1 min 35 s left
-  freq/power  ━━━━━━━━━━──────────  6/10   5.0 s left
+  freq        ╸──────────────────  1/10   1 min 35 s left
+  freq/power  ━━━━━━━━━╸─────────  6/10   5.0 s left
   root/freq/power/x working for 12 s
   p pause  s stop  k kill",
         );
