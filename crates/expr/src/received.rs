@@ -47,9 +47,10 @@ pub(crate) fn nested<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserialize
     T::deserialize(deserializer).map(Arc::new)
 }
 
+/// What is computed may be somewhat larger than the limit, which is asked before.
 pub(crate) fn big<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Arc<BigInt>, D::Error> {
     let number = BigInt::deserialize(deserializer)?;
-    if number.to_i64().is_some() || number.bits() > MAX_INT_BITS + 64 {
+    if number.to_i64().is_some() || number.bits() > 2 * MAX_INT_BITS {
         return Err(D::Error::custom("a large integer is too small or too large"));
     }
     Ok(Arc::new(number))

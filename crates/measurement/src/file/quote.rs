@@ -26,6 +26,20 @@ pub(super) fn pair(key: &str, value: &str) -> String {
     format!("{} = {value}", self::key(key, &value))
 }
 
+/// Whether a line or lines without indentation, a comment behind them perhaps, are read as this key and value: a bracket
+/// in the comment may make a header of them, a quote and a comma there a list.
+pub(super) fn is_pair(text: &str, key: &str, value: &str) -> bool {
+    let Some(pair) = line::pair(text).filter(|_| line::header(text).is_none()) else {
+        return false;
+    };
+    let behind = &text[pair.value..];
+    let reads_back = match triple_quote(behind) {
+        Some(quote) => triple(behind, quote).is_ok_and(|found| found.value == value),
+        None => line::value(behind).is_ok_and(|plain| &behind[plain.content] == value),
+    };
+    reads_back && line::unquoted(&text[pair.key]) == key
+}
+
 /// The key as it stands before `=`, if this form of a value follows.
 pub(super) fn key(key: &str, value: &str) -> String {
     let value = value.split('\n').next().unwrap_or(value);

@@ -160,8 +160,16 @@ impl Canonical<'_> {
         for (key, scalar) in &section.scalars {
             self.above(&indent, scalar.place);
             let comment = self.comment(scalar.place);
-            self.lines
-                .push(format!("{indent}{}{comment}", quote::pair(key, &scalar.value)));
+            let pair = quote::pair(key, &scalar.value);
+            let line = format!("{pair}{comment}");
+            if comment.is_empty() || quote::is_pair(&line, key, &scalar.value) {
+                self.lines.push(format!("{indent}{line}"));
+            } else {
+                // Where the comment would change what is read, it stands above.
+                self.lines
+                    .push(format!("{indent}{}", comment.trim_start_matches(is_space)));
+                self.lines.push(format!("{indent}{pair}"));
+            }
         }
         for child in &section.sections {
             self.above(&indent, child.place);
