@@ -4,7 +4,7 @@ use std::path::Path;
 
 use jiff::Zoned;
 use measurement::Surroundings;
-use rustix::fs::{Access, access};
+use runner::Disk;
 
 /// The folders of this machine.
 #[derive(Debug, Default)]
@@ -15,20 +15,8 @@ pub(crate) struct Folders {
 
 impl Surroundings for Folders {
     fn folder(&self, path: &str) -> Result<(), String> {
-        let folder = Path::new(path);
-        match folder.metadata() {
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                if self.made.as_deref() == Some(path) {
-                    Ok(())
-                } else {
-                    Err("there is no such folder".to_owned())
-                }
-            }
-            Err(error) => Err(error.to_string()),
-            Ok(found) if !found.is_dir() => Err("it is a file, not a folder".to_owned()),
-            Ok(_) => access(folder, Access::WRITE_OK | Access::EXEC_OK)
-                .map_err(|error| format!("no file can be written there: {error}")),
-        }
+        let will_be_made = self.made.as_deref() == Some(path) && !Path::new(path).exists();
+        if will_be_made { Ok(()) } else { Disk.folder(path) }
     }
 }
 

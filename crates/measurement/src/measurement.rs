@@ -3,8 +3,6 @@
 //! Three forms are read: `*.meas.ini`, the template of a task (`*.task.ini`, its top is the task), and the files of
 //! HQCMeas (`task_class`), which are brought to today's form first. Whatever is not understood is kept.
 
-use std::sync::Arc;
-
 use expr::{Span, Value};
 
 use crate::{
@@ -74,12 +72,17 @@ impl Measurement {
             (file, Vec::new())
         };
         if file.root().section("root_task").is_none() && file.root().get("task_id").is_none() {
-            let problem = Problem::error(
-                Stage::Read,
-                "",
-                "there is no `[root_task]` in this file, so it is no measurement",
-            )
-            .hint("a measurement has a section `[root_task]`; a template of a task begins with its `task_id`");
+            let problem = if is_profile(file.root()) {
+                Problem::error(
+                    Stage::Read,
+                    "",
+                    "this is the profile of an instrument, not a measurement",
+                )
+            } else {
+                let message = "there is no `[root_task]` in this file, so it is no measurement";
+                Problem::error(Stage::Read, "", message)
+                    .hint("a measurement has a section `[root_task]`; a template of a task begins with its `task_id`")
+            };
             return Err(vec![problem]);
         }
 
@@ -189,6 +192,11 @@ fn noticed(note: Note) -> Problem {
     }
 }
 
+/// Whether the file says how to reach an instrument, in today's form or in that of HQCMeas.
+fn is_profile(top: &Section) -> bool {
+    top.section("connections").is_some() || top.get("driver").is_some() || top.get("driver_type").is_some()
+}
+
 /// Writes the overrides into the file; what cannot be applied is a problem.
 fn apply(file: &mut File, overrides: &Overrides, is_template: bool) -> Vec<Problem> {
     let mut problems = Vec::new();
@@ -283,16 +291,13 @@ fn replace(section: &mut Section, scope: &str, change: &mut impl FnMut(&str, &st
                 let before = text.clone();
                 change(scope, &name, &mut text, entry);
                 changed |= text != before;
-                pairs.push(Value::Tuple(Arc::new(vec![
-                    Value::from(&**entry),
-                    Value::from(text.as_str()),
-                ])));
+                pairs.push(Value::tuple(vec![Value::from(&**entry), Value::from(text.as_str())]));
             } else {
                 pairs.push(item.clone());
             }
         }
         if changed {
-            let text = Value::List(Arc::new(pairs)).repr();
+            let text = Value::list(pairs).repr();
             section.set(key, &text);
         }
     }

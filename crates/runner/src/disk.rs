@@ -20,10 +20,10 @@ impl Surroundings for Disk {
             _ => error.to_string(),
         })?;
         if !metadata.is_dir() {
-            return Err("it is no folder".to_owned());
+            return Err("it is a file, not a folder".to_owned());
         }
         rustix::fs::access(path, rustix::fs::Access::WRITE_OK | rustix::fs::Access::EXEC_OK)
-            .map_err(|error| format!("it cannot be written to: {}", io::Error::from(error)))
+            .map_err(|error| format!("no file can be written there: {}", io::Error::from(error)))
     }
 }
 
