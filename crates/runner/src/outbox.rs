@@ -32,6 +32,8 @@ struct State {
     /// Whether the thread waits to be woken.
     idle: bool,
     writing: bool,
+    /// Whether there is a word in the buffer that somebody waits for.
+    urgent: bool,
     gone: bool,
     closed: bool,
 }
@@ -44,6 +46,7 @@ impl Outbox {
                 seq: 0,
                 idle: false,
                 writing: false,
+                urgent: false,
                 gone: false,
                 closed: false,
             }),
@@ -70,6 +73,7 @@ impl Outbox {
             return;
         }
         state.seq += 1;
+        state.urgent |= is_urgent(&event);
         let numbered = Numbered {
             seq: state.seq,
             time_us,
@@ -90,7 +94,7 @@ impl Outbox {
             };
             protocol::append(&mut state.buffer, &numbered).expect("a short record fits in a message");
         }
-        if state.idle {
+        if state.idle || state.urgent {
             state.idle = false;
             self.changed.notify_all();
         }
@@ -124,6 +128,7 @@ impl Outbox {
                 state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
             }
             state.idle = false;
+            state.urgent = false;
             state.writing = true;
             std::mem::swap(&mut state.buffer, &mut batch);
             drop(state);
@@ -151,7 +156,7 @@ impl Outbox {
     /// Lets words come together; whoever waits for them to be written ends it.
     fn gather(&self) {
         let state = self.state();
-        if state.buffer.len() < LIMIT / 4 {
+        if !state.urgent && state.buffer.len() < LIMIT / 4 {
             let waited = self.changed.wait_timeout(state, GATHER);
             drop(waited.unwrap_or_else(PoisonError::into_inner));
         }
@@ -160,6 +165,14 @@ impl Outbox {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Whether somebody waits for this word: everything but what comes in streams.
+fn is_urgent(event: &Event) -> bool {
+    !matches!(
+        event,
+        Event::Log { .. } | Event::Values(_) | Event::Progress { .. } | Event::At { .. }
+    )
 }
 
 /// Microseconds since 1970-01-01 UTC.
