@@ -114,8 +114,10 @@ fn it_rebuilds_the_measurement_from_its_text_and_checks_it_before_anything_is_pe
     assert_eq!(performer.outcome().0, Outcome::Skipped);
     assert_eq!(station.files(".log"), Vec::<String>::new());
 
+    performer.until("ready", |event| matches!(event, Event::Ready));
     performer.perform("binary \u{0} garbage");
     assert_eq!(performer.outcome().0, Outcome::Skipped);
+    performer.until("ready", |event| matches!(event, Event::Ready));
     performer.perform(&measurement(station.path(), HELLO));
     assert_eq!(
         performer.outcome().0,
@@ -157,6 +159,7 @@ fn it_sends_the_values_of_observed_entries_and_of_no_others() {
     let last = squares(&performer).pop().expect("at least the last value");
     assert_eq!(last.repr(), "998001");
 
+    performer.until("ready", |event| matches!(event, Event::Ready));
     performer.seen.clear();
     wanted.lossless = true;
     performer.say(&Command::Perform(Box::new(wanted)));
