@@ -10,9 +10,13 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("expr", &[]),
     ("measurement", &["expr"]),
     ("protocol", &["expr", "measurement"]),
-    ("runner", &["measurement", "protocol"]),
-    ("supervisor", &["measurement", "protocol"]),
-    ("cli", &["expr", "measurement", "protocol", "runner", "supervisor"]),
+    ("records", &["expr"]),
+    ("runner", &["expr", "measurement", "protocol", "records"]),
+    ("supervisor", &["measurement", "protocol", "records"]),
+    (
+        "cli",
+        &["expr", "measurement", "protocol", "records", "runner", "supervisor"],
+    ),
 ];
 
 fn crates() -> PathBuf {

@@ -38,6 +38,67 @@ impl Pools {
     }
 }
 
+/// A data file that a task has open.
+#[derive(Clone, Debug)]
+pub struct DataFile {
+    /// Where it is: not always where the task asked for, because nothing that exists is overwritten unless asked.
+    pub path: String,
+    /// Rows appended so far: lines of a text file, its header excepted, or rows of the datasets.
+    pub rows: u64,
+    /// What the task left with it to know again when a broken run goes on.
+    pub notes: Value,
+}
+
+/// The numbers that a dataset of an HDF5 file holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Element {
+    Int64,
+    Float16,
+    Float32,
+    Float64,
+}
+
+/// A dataset of a new HDF5 file.
+#[derive(Clone, Debug)]
+pub struct Dataset {
+    /// `data/current`: groups and name.
+    pub path: String,
+    pub element: Element,
+    /// Shape of the value of one row; empty for a scalar.
+    pub cell: Vec<usize>,
+    pub rows: Rows,
+    pub gzip: bool,
+}
+
+/// How a dataset is filled.
+#[derive(Clone, Debug)]
+pub enum Rows {
+    /// It grows by one row with each call: shape `(rows, *cell)`.
+    Appended,
+    /// Its shape is `(*dims, *cell)` from the beginning, and calls fill it in C order of `dims`.
+    Within(Vec<usize>),
+    /// It holds this value, which is `cell` in shape, and no row is added to it.
+    Constant(Value),
+}
+
+/// A new HDF5 file. The attribute `count_calls` of the file is kept by whoever writes it.
+#[derive(Clone, Debug)]
+pub struct Hdf5 {
+    pub datasets: Vec<Dataset>,
+    /// Attributes of the file: texts, ints and bools.
+    pub attributes: Vec<(String, Attribute)>,
+    /// A growing dataset that got one row, or none, loses its first dimension when the file is closed.
+    pub squeeze: bool,
+}
+
+/// The value of an attribute.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Attribute {
+    Text(String),
+    Int(i64),
+    Bool(bool),
+}
+
 pub trait Bench: Sync {
     /// The current values of `entries`, in their order; both slices have the same length.
     fn read(&self, entries: &[EntryId], into: &mut [Value]);
@@ -73,6 +134,65 @@ pub trait Bench: Sync {
     /// # Errors
     /// Everybody waits for everybody: it would never end.
     fn wait(&self, task: TaskId, pools: &Pools) -> Result<(), String>;
+
+    /// Changes an entry where it is, without a copy of what it holds.
+    fn update(&self, entry: EntryId, change: &mut dyn FnMut(&mut Value));
+
+    /// The data file that `task` has open. One that a broken run had open is open again when the run goes on, cut back
+    /// to the rows on record.
+    fn data_file(&self, task: TaskId) -> Option<DataFile>;
+
+    /// Opens a new text file for `task`, which begins with `header`; missing folders are made. What the task had open
+    /// is closed.
+    ///
+    /// # Errors
+    /// It cannot be made, or exists and must not be touched.
+    fn create_text(&self, task: TaskId, path: &str, header: &[u8], notes: Value) -> Result<DataFile, String>;
+
+    /// Appends to the text file that `task` has open: `rows` lines, which are with the operating system when this
+    /// returns.
+    ///
+    /// # Errors
+    /// They cannot be written.
+    fn append_text(&self, task: TaskId, text: &[u8], rows: u64) -> Result<(), String>;
+
+    /// Opens a new HDF5 file for `task`, as [`Bench::create_text`] does.
+    ///
+    /// # Errors
+    /// It cannot be made, or exists and must not be touched.
+    fn create_hdf5(&self, task: TaskId, path: &str, file: &Hdf5, notes: Value) -> Result<DataFile, String>;
+
+    /// Adds a row to every dataset of the HDF5 file that `task` has open, constants excepted, one value for each in
+    /// their order.
+    ///
+    /// # Errors
+    /// A value has another shape or kind than its dataset, there is no room for another row, or the disk is full.
+    fn append_hdf5(&self, task: TaskId, values: &[Value]) -> Result<(), String>;
+
+    /// Closes what `task` has open; what is open at the end of the run is closed then.
+    ///
+    /// # Errors
+    /// The last of it cannot be written.
+    fn close_file(&self, task: TaskId) -> Result<(), String>;
+
+    /// Writes a whole file; the next time this task writes to the same `path` the file is replaced as a whole. Missing
+    /// folders are made. Returns where it is.
+    ///
+    /// # Errors
+    /// It cannot be written, or exists and must not be touched.
+    fn write_file(&self, task: TaskId, path: &str, content: &[u8]) -> Result<String, String>;
+
+    /// The content of a file.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    fn read_file(&self, path: &str) -> Result<Vec<u8>, String>;
+
+    /// The datasets of an HDF5 file with their paths, and the attribute `count_calls` of the file if it has one.
+    ///
+    /// # Errors
+    /// It cannot be read, or holds something else than numbers.
+    fn read_hdf5(&self, path: &str) -> Result<(Vec<(String, Value)>, Option<i64>), String>;
 
     /// A message of a task, for the measurement's log.
     fn log(&self, task: TaskId, message: &str);

@@ -12,7 +12,7 @@ use std::{
 use expr::Value;
 
 use crate::{
-    bench::{Bench, Pools, Signal},
+    bench::{Bench, DataFile, Hdf5, Pools, Signal},
     check::{Check, Checked, Surroundings},
     names::EntryId,
     program::Program,
@@ -130,6 +130,49 @@ impl Bench for DryBench<'_> {
 
     fn wait(&self, _task: TaskId, _pools: &Pools) -> Result<(), String> {
         Ok(())
+    }
+
+    fn update(&self, entry: EntryId, change: &mut dyn FnMut(&mut Value)) {
+        let mut state = self.state();
+        change(&mut state.values[entry.index()]);
+        let value = state.values[entry.index()].clone();
+        state.updates.push((entry, value));
+    }
+
+    fn data_file(&self, _task: TaskId) -> Option<DataFile> {
+        None
+    }
+
+    fn create_text(&self, _task: TaskId, path: &str, _header: &[u8], _notes: Value) -> Result<DataFile, String> {
+        Err(format!("a dry run opens no file: `{path}`"))
+    }
+
+    fn append_text(&self, _task: TaskId, _text: &[u8], _rows: u64) -> Result<(), String> {
+        Err("a dry run opens no file".to_owned())
+    }
+
+    fn create_hdf5(&self, _task: TaskId, path: &str, _file: &Hdf5, _notes: Value) -> Result<DataFile, String> {
+        Err(format!("a dry run opens no file: `{path}`"))
+    }
+
+    fn append_hdf5(&self, _task: TaskId, _values: &[Value]) -> Result<(), String> {
+        Err("a dry run opens no file".to_owned())
+    }
+
+    fn close_file(&self, _task: TaskId) -> Result<(), String> {
+        Ok(())
+    }
+
+    fn write_file(&self, _task: TaskId, path: &str, _content: &[u8]) -> Result<String, String> {
+        Err(format!("a dry run opens no file: `{path}`"))
+    }
+
+    fn read_file(&self, path: &str) -> Result<Vec<u8>, String> {
+        Err(format!("a dry run opens no file: `{path}`"))
+    }
+
+    fn read_hdf5(&self, path: &str) -> Result<(Vec<(String, Value)>, Option<i64>), String> {
+        Err(format!("a dry run opens no file: `{path}`"))
     }
 
     fn log(&self, _task: TaskId, message: &str) {

@@ -17,7 +17,7 @@ mod program;
 mod task;
 mod tree;
 
-pub use bench::{Bench, Pools, Signal};
+pub use bench::{Attribute, Bench, DataFile, Dataset, Element, Hdf5, Pools, Rows, Signal};
 pub use check::{Checked, Surroundings, refused};
 pub use dry_run::{DryBench, DryRun, Outline, OutlineLine};
 pub use hook::Hook;
@@ -27,5 +27,5 @@ pub use monitor::{Shown, TextMonitor};
 pub use names::{Database, Entry, EntryId, ScopeId};
 pub use problem::{Problem, Severity, Stage};
 pub use program::{Failure, Program};
-pub use task::{Field, INTERFACES, InterfaceKind, Kind, Shape, TASKS, interface_kind, kind};
+pub use task::{Field, INTERFACES, InterfaceKind, Kind, Resume, Shape, TASKS, interface_kind, kind};
 pub use tree::{Node, TaskId, Tree};

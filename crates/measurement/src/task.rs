@@ -70,7 +70,18 @@ pub struct Kind {
     pub waits: bool,
     /// The pool that it runs in when the file does not say.
     pub pool: Option<&'static str>,
+    pub resume: Resume,
     pub(crate) build: fn(&mut Fields<'_>) -> Box<dyn Task>,
+}
+
+/// What a resumed run does with a task that was under way when the run broke, or that belongs to a point which is not on
+/// record. What is on record is never done again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Resume {
+    /// It is performed again, from its beginning; a file that it writes was cut back to what is on record.
+    Redo,
+    /// It did its work before the run.
+    Skip,
 }
 
 /// What can stand below a task.

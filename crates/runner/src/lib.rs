@@ -12,6 +12,7 @@
 //! the parent says so, and nobody waits for a thread that is no more.
 
 mod control;
+mod data_files;
 mod disk;
 mod live_bench;
 mod log_file;

@@ -11,11 +11,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use measurement::{Bench, EntryId, Failure, Pools, Program, Signal, TaskId};
+use measurement::{Bench, DataFile, EntryId, Failure, Hdf5, Pools, Program, Signal, TaskId};
 use protocol::{Doing, Event, Level, Value};
 
 use crate::{
     control::{Control, Hold, StoppedBy},
+    data_files::DataFiles,
     log_file::LogFile,
     outbox::{Outbox, now_us},
     store::Store,
@@ -31,6 +32,7 @@ pub(crate) struct Shared {
     pub(crate) control: Arc<Control>,
     pub(crate) outbox: Arc<Outbox>,
     pub(crate) log: Mutex<LogFile>,
+    pub(crate) files: DataFiles,
     pub(crate) loops: Mutex<Vec<RunningLoop>>,
     pub(crate) places: Mutex<Vec<Arc<Place>>>,
     pub(crate) failures: Mutex<Vec<Failure>>,
@@ -108,6 +110,7 @@ impl Shared {
         control: Arc<Control>,
         outbox: Arc<Outbox>,
         log: LogFile,
+        files: DataFiles,
     ) -> Arc<Self> {
         Arc::new(Self {
             program,
@@ -115,6 +118,7 @@ impl Shared {
             control,
             outbox,
             log: Mutex::new(log),
+            files,
             loops: Mutex::default(),
             places: Mutex::default(),
             failures: Mutex::default(),
@@ -293,6 +297,46 @@ impl Bench for LiveBench {
         self.place.during(task, Doing::Waiting, || {
             self.shared.control.wait(pools, &self.lineage, &|hold| self.say(hold))
         })
+    }
+
+    fn update(&self, entry: EntryId, change: &mut dyn FnMut(&mut Value)) {
+        self.shared.store.update(entry, change, &self.shared.outbox);
+    }
+
+    fn data_file(&self, task: TaskId) -> Option<DataFile> {
+        self.shared.files.open_file(task)
+    }
+
+    fn create_text(&self, task: TaskId, path: &str, header: &[u8], notes: Value) -> Result<DataFile, String> {
+        self.shared.files.create_text(task, path, header, notes)
+    }
+
+    fn append_text(&self, task: TaskId, text: &[u8], rows: u64) -> Result<(), String> {
+        self.shared.files.append_text(task, text, rows)
+    }
+
+    fn create_hdf5(&self, task: TaskId, path: &str, file: &Hdf5, notes: Value) -> Result<DataFile, String> {
+        self.shared.files.create_hdf5(task, path, file, notes)
+    }
+
+    fn append_hdf5(&self, task: TaskId, values: &[Value]) -> Result<(), String> {
+        self.shared.files.append_hdf5(task, values)
+    }
+
+    fn close_file(&self, task: TaskId) -> Result<(), String> {
+        self.shared.files.close(task)
+    }
+
+    fn write_file(&self, task: TaskId, path: &str, content: &[u8]) -> Result<String, String> {
+        self.shared.files.write_whole(task, path, content)
+    }
+
+    fn read_file(&self, path: &str) -> Result<Vec<u8>, String> {
+        self.shared.files.read(path)
+    }
+
+    fn read_hdf5(&self, path: &str) -> Result<(Vec<(String, Value)>, Option<i64>), String> {
+        self.shared.files.read_hdf5(path)
     }
 
     fn log(&self, task: TaskId, message: &str) {

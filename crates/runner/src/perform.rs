@@ -7,6 +7,7 @@ use protocol::{Checks, Event, Level, Observe, Outcome, Request, Value};
 
 use crate::{
     control::{Control, StoppedBy},
+    data_files::DataFiles,
     disk::{Disk, save_measurement},
     live_bench::{LiveBench, STACK, Shared, lock},
     log_file::LogFile,
@@ -92,7 +93,14 @@ fn begin(request: &Request, control: &Arc<Control>, outbox: &Arc<Outbox>) -> End
     let watch = watched(tree, request);
     let log_file = log.path().display().to_string();
     let store = Store::new(values, watch);
-    let shared = Shared::new(tree.prepare(), store, control.clone(), outbox.clone(), log);
+    let shared = Shared::new(
+        tree.prepare(),
+        store,
+        control.clone(),
+        outbox.clone(),
+        log,
+        DataFiles::new(request.on_existing),
+    );
     outbox.say(Event::Started {
         entries: entries.iter().map(|entry| entry.path.clone()).collect(),
         values: shared.store.snapshot(!request.all_values),

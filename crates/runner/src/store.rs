@@ -90,6 +90,16 @@ impl Store {
         drop((old_one, old_other));
     }
 
+    /// Changes an entry where it is.
+    pub(crate) fn update(&self, entry: EntryId, change: &mut dyn FnMut(&mut Value), outbox: &Outbox) {
+        let index = entry.index();
+        let mut state = self.state();
+        change(&mut state.values[index]);
+        if state.watch[index] != Watch::Unwatched {
+            state.note(index, outbox);
+        }
+    }
+
     /// Sends what is observed and was not sent yet.
     pub(crate) fn send(&self, outbox: &Outbox) {
         let mut state = self.state();

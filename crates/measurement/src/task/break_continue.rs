@@ -5,7 +5,7 @@
 
 use expr::Value;
 
-use super::{Field, Fields, Kind, Shape, Task, Text};
+use super::{Field, Fields, Kind, Resume, Shape, Task, Text};
 use crate::{
     check::{Check, Expect, Prepare},
     program::{At, Compiled, Exit, Work},
@@ -25,6 +25,7 @@ pub(crate) static BREAK: Kind = Kind {
     shape: Shape::Leaf,
     waits: false,
     pool: None,
+    resume: Resume::Redo,
     build: |fields| Box::new(LoopException::new(fields, &BREAK, || Exit::Break)),
 };
 
@@ -36,6 +37,7 @@ pub(crate) static CONTINUE: Kind = Kind {
     shape: Shape::Leaf,
     waits: false,
     pool: None,
+    resume: Resume::Redo,
     build: |fields| Box::new(LoopException::new(fields, &CONTINUE, || Exit::Continue)),
 };
 

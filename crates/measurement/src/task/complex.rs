@@ -2,7 +2,7 @@
 
 use expr::Value;
 
-use super::{Fields, Kind, Shape, Task, Text};
+use super::{Fields, Kind, Resume, Shape, Task, Text};
 use crate::{
     check::{Check, Prepare},
     program::{At, Exit, Work},
@@ -17,6 +17,7 @@ pub(crate) static KIND: Kind = Kind {
     shape: Shape::Children,
     waits: false,
     pool: None,
+    resume: Resume::Redo,
     build: |_| Box::new(Complex),
 };
 

@@ -2,7 +2,7 @@
 
 use expr::Value;
 
-use super::{Field, Fields, Kind, Shape, Task, Text};
+use super::{Field, Fields, Kind, Resume, Shape, Task, Text};
 use crate::{
     check::{Check, Expect, Prepare},
     program::{At, Compiled, Exit, Work},
@@ -21,6 +21,7 @@ pub(crate) static KIND: Kind = Kind {
     shape: Shape::Children,
     waits: false,
     pool: None,
+    resume: Resume::Redo,
     build: |fields| Box::new(Conditional::new(fields)),
 };
 

@@ -4,7 +4,7 @@
 
 use expr::Value;
 
-use super::{Field, Kind, Shape, Task, Text};
+use super::{Field, Kind, Resume, Shape, Task, Text};
 use crate::{
     check::{Check, Prepare},
     program::{At, Exit, Work},
@@ -22,6 +22,7 @@ pub(crate) static KIND: Kind = Kind {
     shape: Shape::Leaf,
     waits: false,
     pool: None,
+    resume: Resume::Skip,
     build: |fields| {
         Box::new(Definition {
             definitions: fields.pairs("definitions"),

@@ -2,7 +2,7 @@
 
 use expr::Value;
 
-use super::{Field, Kind, Shape, Task, Text};
+use super::{Field, Kind, Resume, Shape, Task, Text};
 use crate::{
     check::{Check, Prepare},
     names::EntryId,
@@ -21,6 +21,7 @@ pub(crate) static KIND: Kind = Kind {
     shape: Shape::Leaf,
     waits: true,
     pool: None,
+    resume: Resume::Redo,
     build: |fields| {
         Box::new(Log {
             message: fields.text("message", ""),

@@ -7,7 +7,7 @@ use std::fmt;
 
 use expr::{Array, Range, Scalar, Value};
 
-use super::{Field, Fields, InterfaceKind, Kind, Shape, Task, geomspace, iterable, linspace};
+use super::{Field, Fields, InterfaceKind, Kind, Resume, Shape, Task, geomspace, iterable, linspace};
 use crate::{
     bench::Signal,
     check::{Check, Prepare},
@@ -37,6 +37,7 @@ pub(crate) static KIND: Kind = Kind {
     shape: Shape::Loop,
     waits: false,
     pool: None,
+    resume: Resume::Redo,
     build: |fields| Box::new(Loop::new(fields)),
 };
 

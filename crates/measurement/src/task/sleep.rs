@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use expr::Value;
 
-use super::{Field, Fields, Kind, Shape, Task, Text};
+use super::{Field, Fields, Kind, Resume, Shape, Task, Text};
 use crate::{
     check::{Check, Expect, Prepare},
     names::EntryId,
@@ -25,6 +25,7 @@ pub(crate) static KIND: Kind = Kind {
     shape: Shape::Leaf,
     waits: false,
     pool: None,
+    resume: Resume::Redo,
     build: |fields| Box::new(Sleep::new(fields)),
 };
 
