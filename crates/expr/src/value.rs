@@ -353,6 +353,36 @@ impl Range {
     }
 }
 
+impl Value {
+    /// Sets one row of an array with fields, a number for each field; copies the array only if somebody else holds it.
+    ///
+    /// # Errors
+    /// It is another value, has no such row, or has other fields than float ones.
+    pub fn set_row(&mut self, row: usize, numbers: &[f64]) -> Result<(), Error> {
+        let refuse = |message: String| Err(Error::new(ErrorKind::ValueError, message));
+        let kind = self.kind();
+        let Value::Record(record) = self else {
+            return refuse(format!("a row can be set in an array with fields only, not in {kind}"));
+        };
+        if row >= record.len() || numbers.len() != record.fields.len() {
+            let (rows, fields) = (record.len(), record.fields.len());
+            return refuse(format!(
+                "row {row} of {} numbers in an array of {rows} rows of {fields}",
+                numbers.len()
+            ));
+        }
+        for ((name, field), number) in Arc::make_mut(record).fields.iter_mut().zip(numbers) {
+            match field {
+                Array::Float(array) => array[[row]] = *number,
+                Array::Bool(_) | Array::Int(_) | Array::Complex(_) | Array::Str { .. } => {
+                    return refuse(format!("the field `{name}` holds no floats"));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
 impl Array {
     /// Lengths along each dimension.
     pub fn shape(&self) -> &[usize] {

@@ -135,8 +135,11 @@ pub trait Bench: Sync {
     /// Everybody waits for everybody: it would never end.
     fn wait(&self, task: TaskId, pools: &Pools) -> Result<(), String>;
 
-    /// Changes an entry where it is, without a copy of what it holds.
-    fn update(&self, entry: EntryId, change: &mut dyn FnMut(&mut Value));
+    /// Sets row `row` of the array with fields that `entry` holds, one number for each field, without a copy of the rest.
+    ///
+    /// # Errors
+    /// The entry holds something else, or has no such row.
+    fn write_row(&self, entry: EntryId, row: usize, numbers: &[f64]) -> Result<(), String>;
 
     /// The data file that `task` has open. One that a broken run had open is open again when the run goes on, cut back
     /// to the rows on record.

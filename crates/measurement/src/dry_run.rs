@@ -132,11 +132,14 @@ impl Bench for DryBench<'_> {
         Ok(())
     }
 
-    fn update(&self, entry: EntryId, change: &mut dyn FnMut(&mut Value)) {
+    fn write_row(&self, entry: EntryId, row: usize, numbers: &[f64]) -> Result<(), String> {
         let mut state = self.state();
-        change(&mut state.values[entry.index()]);
+        state.values[entry.index()]
+            .set_row(row, numbers)
+            .map_err(|error| error.to_string())?;
         let value = state.values[entry.index()].clone();
         state.updates.push((entry, value));
+        Ok(())
     }
 
     fn data_file(&self, _task: TaskId) -> Option<DataFile> {

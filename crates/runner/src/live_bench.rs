@@ -299,8 +299,8 @@ impl Bench for LiveBench {
         })
     }
 
-    fn update(&self, entry: EntryId, change: &mut dyn FnMut(&mut Value)) {
-        self.shared.store.update(entry, change, &self.shared.outbox);
+    fn write_row(&self, entry: EntryId, row: usize, numbers: &[f64]) -> Result<(), String> {
+        self.shared.store.write_row(entry, row, numbers, &self.shared.outbox)
     }
 
     fn data_file(&self, task: TaskId) -> Option<DataFile> {

@@ -90,14 +90,17 @@ impl Store {
         drop((old_one, old_other));
     }
 
-    /// Changes an entry where it is.
-    pub(crate) fn update(&self, entry: EntryId, change: &mut dyn FnMut(&mut Value), outbox: &Outbox) {
+    /// Sets a row of the array with fields that an entry holds.
+    pub(crate) fn write_row(&self, entry: EntryId, row: usize, numbers: &[f64], outbox: &Outbox) -> Result<(), String> {
         let index = entry.index();
         let mut state = self.state();
-        change(&mut state.values[index]);
+        state.values[index]
+            .set_row(row, numbers)
+            .map_err(|error| error.to_string())?;
         if state.watch[index] != Watch::Unwatched {
             state.note(index, outbox);
         }
+        Ok(())
     }
 
     /// Sends what is observed and was not sent yet.
