@@ -26,11 +26,13 @@ mod read;
 mod table;
 
 mod dataset;
+mod export;
 pub mod hdf5;
 mod names;
 
 pub use error::RecordError;
 pub use dataset::{Attribute, Dataset, Dimension, MISSING, Role, Variable};
+pub use export::{Existing, ExportError, Format, export};
 pub use num_complex::Complex64;
 pub use parts::{FileAt, FileContent, LoopValues, OpenedFile};
 pub use position::{Available, FileState, LoopAt, Position};
