@@ -29,6 +29,11 @@ mod aside;
 mod finish;
 mod live;
 
+mod export;
+mod read;
+
 pub use dataset::{Attribute, Dataset, Element, Layout, Rows};
+pub use export::{Data, Existing, File, Variable, write};
 pub use live::{Error, Live};
 pub use number::Cells;
+pub use read::{Array, Contents, Numbers, Unreadable, read};

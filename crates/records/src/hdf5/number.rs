@@ -97,6 +97,18 @@ fn half(number: f64) -> u16 {
     sign | (base + places)
 }
 
+/// What a float16 means.
+pub(crate) fn half_value(bits: u16) -> f64 {
+    let (exponent, mantissa) = (i32::from(bits >> 10 & 0x1f), f64::from(bits & 0x3ff));
+    let magnitude = match exponent {
+        0 => mantissa * 2f64.powi(-24),
+        31 if mantissa == 0.0 => f64::INFINITY,
+        31 => f64::NAN,
+        _ => (mantissa + 1024.0) * 2f64.powi(exponent - 25),
+    };
+    if bits & 0x8000 == 0 { magnitude } else { -magnitude }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -125,6 +137,16 @@ mod tests {
             assert_eq!(half(number), expected, "{number:e}");
         }
         assert_eq!(half(f64::NAN) & 0x7fff, 0x7e00);
+    }
+
+    #[test]
+    fn every_half_comes_back() {
+        for bits in 0..=u16::MAX {
+            let value = half_value(bits);
+            if !value.is_nan() {
+                assert_eq!(half(value), bits, "{value:e}");
+            }
+        }
     }
 
     #[test]
