@@ -127,8 +127,9 @@ fn fold(path: &Path, available: &dyn Fn(&OpenedFile) -> Available, until: u64) -
     let mut threads = Threads::default();
     let mut has_values = false;
     while let Some(frame) = scanner.next()? {
-        if frame.end > until {
-            break;
+        // Files that were made stay made, and what happened has happened.
+        if frame.end > until && !matches!(frame.kind, Kind::File | Kind::Mark) {
+            continue;
         }
         let (end, kind) = (frame.end, frame.kind);
         let counts = threads.hear(&schema, &frame, &mut |frame| fold.count(frame));

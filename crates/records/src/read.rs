@@ -11,7 +11,7 @@ use crate::{
     parts::{Begin, Late, LoopValues, Patch, RoundValues},
     row::Row,
     scan::{Frame, Scanner},
-    schema::{Mark, Schema, What},
+    schema::{Mark, RunFacts, Schema, What},
     table::{Axis, Facts, Table},
     threads::Threads,
 };
@@ -72,6 +72,42 @@ pub fn read(path: &Path) -> Result<Reading, RecordError> {
     threads.count_held(&mut |frame| gathered.count(frame));
     let torn = scanner.torn()?;
     Ok(gathered.finish(is_running, torn))
+}
+
+/// What a record says about its measurement, without reading the rest.
+///
+/// # Errors
+/// It cannot be read, or is no record.
+pub fn schema(path: &Path) -> Result<Schema, RecordError> {
+    Ok((*Scanner::open(path)?.schema).clone())
+}
+
+/// What a run was about, whether it is over, and its outcome if it ended in an orderly way: the ends of a record, without
+/// its rows.
+///
+/// # Errors
+/// It cannot be read, or is no record.
+pub fn outcome(path: &Path) -> Result<(RunFacts, State, Option<String>), RecordError> {
+    let mut scanner = Scanner::open(path)?;
+    let is_running = scanner.is_being_written();
+    let run = scanner.schema.run.clone();
+    let mut outcome = None;
+    while let Some(frame) = scanner.next()? {
+        if frame.kind != Kind::Mark {
+            continue;
+        }
+        match serde_json::from_slice::<Mark>(frame.payload).map(|mark| mark.what) {
+            Ok(What::Ended { outcome: ended, .. }) => outcome = Some(ended),
+            Ok(What::Resumed { .. }) => outcome = None,
+            Ok(_) | Err(_) => (),
+        }
+    }
+    let state = match (is_running, &outcome) {
+        (true, _) => State::Running,
+        (false, Some(_)) => State::Ended,
+        (false, None) => State::Broken,
+    };
+    Ok((run, state, outcome))
 }
 
 struct Gathered<'s> {

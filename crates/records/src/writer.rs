@@ -446,18 +446,8 @@ impl Writer {
         self.append_value(Kind::Last, 0, &values)
     }
 
-    /// Gives back the space that was reserved and not used, and syncs.
-    ///
-    /// # Errors
-    /// The operating system refuses.
-    pub fn close(mut self) -> Result<(), RecordError> {
-        self.trim();
-        self.file
-            .sync_data()
-            .map_err(|error| io_error("sync", &self.path, error))
-    }
-
-    fn trim(&mut self) {
+    /// Gives back the space that was reserved and not used; more can be written.
+    pub fn trim(&mut self) {
         self.window = None;
         // What is reserved beyond is zeros, which say nothing: it does no harm either.
         self.file.set_len(self.cursor).ok();
