@@ -8,6 +8,7 @@
 //! Whatever is written is written aside, made durable and renamed: nobody ever sees half an export, and what existed stays
 //! until its successor is whole. Deliberately absent: choosing columns or rows, which the tools that read this do better.
 
+mod arrays;
 mod aside;
 mod csv;
 mod flat;
@@ -119,7 +120,7 @@ pub fn export(
         match format {
             Format::Zarr => zarr::write(&dataset, path, existing)?,
             Format::Hdf5 | Format::Netcdf | Format::Csv | Format::Parquet => {
-                return Err(ExportError::Unfit(format!("{} is not written yet", format.name())));
+                arrays::write(&dataset, format, path, existing)?;
             }
         }
         return Ok(vec![path.to_owned()]);

@@ -215,6 +215,45 @@ fn zarr_is_read_by_xarray_and_zarr() {
 }
 
 #[test]
+fn netcdf_is_read_by_xarray_with_both_its_engines() {
+    let opening = "open_dataset('run.nc', engine='h5netcdf')";
+    check(&everything(6), Format::Netcdf, &xarray(opening, &[EVERYTHING, COMPLEX]));
+    let complex = "assert np.isnan(d.z.values[1, 1]) and d.z.values[1, 0] == 3 - .5j";
+    check(&everything(4), Format::Netcdf, &xarray(opening, &[UNFINISHED, complex]));
+    let opening = "open_dataset('run.nc', engine='netcdf4')";
+    let real: Vec<Table> = everything(6)
+        .into_iter()
+        .map(|mut table| {
+            table.columns.retain(|column| !matches!(column.data, Data::Complex(_)));
+            table
+        })
+        .collect();
+    check(
+        &real,
+        Format::Netcdf,
+        &xarray(opening, &[&EVERYTHING.replace(", zs_dim0=2", "")]),
+    );
+}
+
+#[test]
+fn hdf5_is_read_by_h5py() {
+    check(
+        &everything(6),
+        Format::Hdf5,
+        r#"
+import h5py
+f = h5py.File('run.h5')
+assert f.attrs['name'] == 'cool "down"' and f.attrs['host'] == 'µ'
+assert f['f_a'].shape == (2, 3) and f['f_a'][1, 2] == 5 / 3 and f['f_a'].attrs['units'] == 'V'
+assert f['z'].dtype == 'c16' and f['z'][1, 2] == 5 - .5j and f['b'].dtype == bool and f['b'][0].tolist() == [True, False, True]
+assert f['t'].asstr()[1, 0] == 'a, "3" µ' and f['n'][1, 2] == 2**60 + 5 and f['f_start'][()] == 1.5
+assert f['f_a'].dims[0][0].name == '/x_value' and f['f_a'].dims[1][0][()].tolist() == [0, 10, 20]
+assert f['image'].shape == (2, 3, 2, 2) and f['image'][1, 2].tolist() == [[20, 21], [22, 23]]
+"#,
+    );
+}
+
+#[test]
 fn large_variables_are_zarr_in_chunks() {
     let rows = 300_001;
     let own = axis("root/x", (0..rows).collect(), None, None);
@@ -327,7 +366,7 @@ assert pandas.read_parquet('run.x.parquet').m.tolist() == [7, 8]
 
 #[test]
 fn what_exists_is_kept_unless_it_may_be_overwritten() {
-    for format in [Format::Csv, Format::Zarr, Format::Parquet] {
+    for format in Format::ALL {
         let folder = TempDir::new().expect("a folder");
         let path = folder.path().join("run.out");
         let to = |existing| export(&everything(6), &facts(), format, &path, existing);
