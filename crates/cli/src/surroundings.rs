@@ -18,6 +18,22 @@ impl Surroundings for Folders {
         let will_be_made = self.made.as_deref() == Some(path) && !Path::new(path).exists();
         if will_be_made { Ok(()) } else { Disk.folder(path) }
     }
+
+    fn folder_or_made(&self, path: &str) -> Result<(), String> {
+        Disk.folder_or_made(path)
+    }
+
+    fn is_file(&self, path: &str) -> bool {
+        Disk.is_file(path)
+    }
+
+    fn beginning(&self, path: &str) -> Option<Vec<u8>> {
+        Disk.beginning(path)
+    }
+
+    fn datasets(&self, path: &str) -> Option<Vec<String>> {
+        Disk.datasets(path)
+    }
 }
 
 /// The local day and time as measurements have them: `YYYY-MM-DD` and `HH-MM-SS`.

@@ -99,6 +99,9 @@ pub enum Attribute {
     Bool(bool),
 }
 
+/// The datasets of an HDF5 file, by their paths.
+pub type Datasets = Vec<(String, Value)>;
+
 pub trait Bench: Sync {
     /// The current values of `entries`, in their order; both slices have the same length.
     fn read(&self, entries: &[EntryId], into: &mut [Value]);
@@ -195,7 +198,7 @@ pub trait Bench: Sync {
     ///
     /// # Errors
     /// It cannot be read, or holds something else than numbers.
-    fn read_hdf5(&self, path: &str) -> Result<(Vec<(String, Value)>, Option<i64>), String>;
+    fn read_hdf5(&self, path: &str) -> Result<(Datasets, Option<i64>), String>;
 
     /// A message of a task, for the measurement's log.
     fn log(&self, task: TaskId, message: &str);

@@ -9,15 +9,30 @@ use crate::{
     names::EntryId,
     problem::{Problem, Severity, Stage, nearest},
     program::{Compiled, CompiledTemplate, Program, Step},
-    task::Text,
+    task::{LoopAround, Text},
     tree::{Node, TaskId, Tree, place},
 };
 
-/// What a check may ask of the world: nothing but whether a folder is fit to write to.
+/// What a check may ask of the world: whether a file can be written, and what one that is there begins with.
 pub trait Surroundings {
     /// # Errors
     /// Why no file can be written in `path`.
     fn folder(&self, path: &str) -> Result<(), String>;
+
+    /// The same for a folder that is made, with those around it, if it is missing.
+    ///
+    /// # Errors
+    /// Why no file could be written in `path`.
+    fn folder_or_made(&self, path: &str) -> Result<(), String>;
+
+    /// Whether there is a file at `path`.
+    fn is_file(&self, path: &str) -> bool;
+
+    /// What a file begins with: as much as one wants to look at in a check. Nothing if it cannot be read.
+    fn beginning(&self, path: &str) -> Option<Vec<u8>>;
+
+    /// The paths of the datasets in an HDF5 file; nothing if it cannot be read.
+    fn datasets(&self, path: &str) -> Option<Vec<String>>;
 }
 
 /// What a value must be.
@@ -29,6 +44,8 @@ pub(crate) enum Expect {
     /// Python's `numbers.Integral`.
     Integral,
     Iterable,
+    /// A numpy array, with named fields or without.
+    Array,
 }
 
 /// Entries after a check, and what it found.
@@ -146,6 +163,7 @@ impl<'a> Check<'a> {
             Expect::Real => (value.is_real(), "a real number"),
             Expect::Integral => (value.is_integral(), "a whole number"),
             Expect::Iterable => (value.is_iterable(), "something to iterate over"),
+            Expect::Array => (matches!(value, Value::Array(_) | Value::Record(_)), "an array"),
         };
         if !fits {
             let message = format!("`{field}` should be {wanted}, not {} ({})", value.repr(), value.kind());
@@ -218,6 +236,23 @@ impl<'a> Check<'a> {
             }
         }
         values
+    }
+
+    /// Reports what `look` finds under another field than the one that the messages name.
+    pub(crate) fn under<T>(&mut self, field: &str, look: impl FnOnce(&mut Self) -> T) -> T {
+        let from = self.problems.len();
+        let result = look(self);
+        let path = format!("{}-{field}", self.node().error_path());
+        for problem in &mut self.problems[from..] {
+            problem.path.clone_from(&path);
+        }
+        result
+    }
+
+    /// Where the files of the measurement go.
+    pub(crate) fn default_path(&self) -> String {
+        let entry = self.tree.database().own(crate::names::Database::ROOT, "default_path");
+        entry.map_or_else(String::new, |entry| self.values[entry.index()].to_string())
     }
 
     fn may_be_foreign(&self, name: &str) -> bool {
@@ -373,6 +408,33 @@ impl Prepare<'_> {
 
     pub(crate) fn embedded(&self) -> Option<TaskId> {
         self.tree.node(self.task).embedded
+    }
+
+    /// The entry of the root that says where files go.
+    pub(crate) fn default_path(&self) -> Option<EntryId> {
+        self.tree.database().own(crate::names::Database::ROOT, "default_path")
+    }
+
+    /// The loops with values around this task, the outermost first.
+    pub(crate) fn loops_around(&self) -> Vec<LoopAround> {
+        let mut loops = Vec::new();
+        let mut here = self.tree.node(self.task).parent;
+        while let Some(task) = here {
+            let node = self.tree.node(task);
+            let entry = |name| own_entry(self.tree, task, name);
+            if node.kind().is_some_and(|kind| kind.id == "exopy.LoopTask")
+                && let (Some(point_number), Some(loop_values)) = (entry("point_number"), entry("loop_values"))
+            {
+                loops.push(LoopAround {
+                    name: node.name.clone(),
+                    point_number,
+                    loop_values,
+                });
+            }
+            here = node.parent;
+        }
+        loops.reverse();
+        loops
     }
 
     /// An entry of this task.

@@ -1,10 +1,11 @@
 //! Performing without a laboratory, and estimating without performing.
 //!
 //! [`DryBench`] has a clock that only sleeps move, keeps every update, and does a pool's work at once in the thread that
-//! asks: the same tree gives the same trace every time. [`Outline`] only multiplies: how often each task is performed
-//! and how long it takes at least, with the entries as the check left them.
+//! asks: the same tree gives the same trace every time. Its files are in memory. [`Outline`] only multiplies: how often
+//! each task is performed and how long it takes at least, with the entries as the check left them.
 
 use std::{
+    collections::{BTreeMap, HashMap},
     sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -34,6 +35,28 @@ struct State {
     checkpoints: usize,
     limit: usize,
     failures: Vec<String>,
+    files: BTreeMap<String, DryFile>,
+    open: HashMap<TaskId, DataFile>,
+    /// By task and path: what it wrote whole, and where.
+    whole: HashMap<(TaskId, String), String>,
+}
+
+/// A file on a dry bench.
+#[derive(Clone, Debug)]
+pub enum DryFile {
+    Bytes(Vec<u8>),
+    /// An HDF5 file: what it was made as, and the values of every row.
+    Hdf5(Box<Hdf5>, Vec<Vec<Value>>),
+}
+
+impl DryFile {
+    /// The text of a file; empty for an HDF5 file.
+    pub fn text(&self) -> String {
+        match self {
+            DryFile::Bytes(bytes) => String::from_utf8_lossy(bytes).into_owned(),
+            DryFile::Hdf5(..) => String::new(),
+        }
+    }
 }
 
 /// What happened on a dry bench.
@@ -50,6 +73,10 @@ pub struct DryRun {
     pub cut_short: bool,
     /// What tasks in pools raised.
     pub failures: Vec<String>,
+    /// By path, at the end.
+    pub files: BTreeMap<String, DryFile>,
+    /// What tasks had open at the end.
+    pub open: HashMap<TaskId, DataFile>,
 }
 
 impl<'a> DryBench<'a> {
@@ -65,6 +92,20 @@ impl<'a> DryBench<'a> {
         }
     }
 
+    /// With files that are there before the run.
+    #[must_use]
+    pub fn with_files(self, files: impl IntoIterator<Item = (String, DryFile)>) -> Self {
+        self.state().files.extend(files);
+        self
+    }
+
+    /// With a file that `task` had open when an earlier run broke.
+    #[must_use]
+    pub fn with_open(self, task: TaskId, file: DataFile) -> Self {
+        self.state().open.insert(task, file);
+        self
+    }
+
     pub fn finish(self) -> DryRun {
         let state = self.state.into_inner().unwrap_or_else(PoisonError::into_inner);
         DryRun {
@@ -74,11 +115,40 @@ impl<'a> DryBench<'a> {
             time: state.clock,
             cut_short: state.checkpoints > state.limit,
             failures: state.failures,
+            files: state.files,
+            open: state.open,
         }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn create(&mut self, task: TaskId, path: &str, new: DryFile, notes: Value) -> DataFile {
+        let path = self.free(path);
+        self.files.insert(path.clone(), new);
+        let file = DataFile { path, rows: 0, notes };
+        self.open.insert(task, file.clone());
+        file
+    }
+
+    /// The path, or one beside it that no file has.
+    fn free(&self, path: &str) -> String {
+        let dot = path.rfind('.').filter(|dot| !path[*dot..].contains('/'));
+        let (stem, extension) = path.split_at(dot.unwrap_or(path.len()));
+        let beside = (1..).map(|number| format!("{stem}-{number}{extension}"));
+        std::iter::once(path.to_owned())
+            .chain(beside)
+            .find(|path| !self.files.contains_key(path))
+            .expect("there are more numbers than files")
+    }
+
+    fn opened(&mut self, task: TaskId) -> Result<(&mut DryFile, &mut u64), String> {
+        let open = self.open.get_mut(&task).ok_or("the task has no file open")?;
+        let file = self.files.get_mut(&open.path).ok_or("the open file is gone")?;
+        Ok((file, &mut open.rows))
     }
 }
 
@@ -142,40 +212,85 @@ impl Bench for DryBench<'_> {
         Ok(())
     }
 
-    fn data_file(&self, _task: TaskId) -> Option<DataFile> {
-        None
+    fn data_file(&self, task: TaskId) -> Option<DataFile> {
+        self.state().open.get(&task).cloned()
     }
 
-    fn create_text(&self, _task: TaskId, path: &str, _header: &[u8], _notes: Value) -> Result<DataFile, String> {
-        Err(format!("a dry run opens no file: `{path}`"))
+    fn create_text(&self, task: TaskId, path: &str, header: &[u8], notes: Value) -> Result<DataFile, String> {
+        Ok(self.state().create(task, path, DryFile::Bytes(header.to_vec()), notes))
     }
 
-    fn append_text(&self, _task: TaskId, _text: &[u8], _rows: u64) -> Result<(), String> {
-        Err("a dry run opens no file".to_owned())
+    fn append_text(&self, task: TaskId, text: &[u8], rows: u64) -> Result<(), String> {
+        let mut state = self.state();
+        match state.opened(task)? {
+            (DryFile::Bytes(bytes), count) => {
+                bytes.extend_from_slice(text);
+                *count += rows;
+                Ok(())
+            }
+            (DryFile::Hdf5(..), _) => Err("the open file is no text file".to_owned()),
+        }
     }
 
-    fn create_hdf5(&self, _task: TaskId, path: &str, _file: &Hdf5, _notes: Value) -> Result<DataFile, String> {
-        Err(format!("a dry run opens no file: `{path}`"))
+    fn create_hdf5(&self, task: TaskId, path: &str, file: &Hdf5, notes: Value) -> Result<DataFile, String> {
+        let new = DryFile::Hdf5(Box::new(file.clone()), Vec::new());
+        Ok(self.state().create(task, path, new, notes))
     }
 
-    fn append_hdf5(&self, _task: TaskId, _values: &[Value]) -> Result<(), String> {
-        Err("a dry run opens no file".to_owned())
+    fn append_hdf5(&self, task: TaskId, values: &[Value]) -> Result<(), String> {
+        let mut state = self.state();
+        match state.opened(task)? {
+            (DryFile::Hdf5(_, rows), count) => {
+                rows.push(values.to_vec());
+                *count += 1;
+                Ok(())
+            }
+            (DryFile::Bytes(_), _) => Err("the open file is no HDF5 file".to_owned()),
+        }
     }
 
-    fn close_file(&self, _task: TaskId) -> Result<(), String> {
+    fn close_file(&self, task: TaskId) -> Result<(), String> {
+        self.state().open.remove(&task);
         Ok(())
     }
 
-    fn write_file(&self, _task: TaskId, path: &str, _content: &[u8]) -> Result<String, String> {
-        Err(format!("a dry run opens no file: `{path}`"))
+    fn write_file(&self, task: TaskId, path: &str, content: &[u8]) -> Result<String, String> {
+        let mut state = self.state();
+        let asked = (task, path.to_owned());
+        let path = match state.whole.get(&asked) {
+            Some(known) => known.clone(),
+            None => state.free(path),
+        };
+        state.whole.insert(asked, path.clone());
+        state.files.insert(path.clone(), DryFile::Bytes(content.to_vec()));
+        Ok(path)
     }
 
     fn read_file(&self, path: &str) -> Result<Vec<u8>, String> {
-        Err(format!("a dry run opens no file: `{path}`"))
+        match self.state().files.get(path) {
+            Some(DryFile::Bytes(bytes)) => Ok(bytes.clone()),
+            Some(DryFile::Hdf5(..)) => Err(format!("`{path}` is an HDF5 file")),
+            None => Err(format!("there is no file `{path}`")),
+        }
     }
 
     fn read_hdf5(&self, path: &str) -> Result<(Vec<(String, Value)>, Option<i64>), String> {
-        Err(format!("a dry run opens no file: `{path}`"))
+        match self.state().files.get(path) {
+            // Scalars as lists of what was written: enough for what a task does with them.
+            Some(DryFile::Hdf5(file, rows)) => {
+                let column = |(number, dataset): (usize, &crate::bench::Dataset)| {
+                    let values = rows
+                        .iter()
+                        .filter_map(|row| row.get(number)?.as_f64())
+                        .collect::<Vec<_>>();
+                    (dataset.path.clone(), Value::from(values))
+                };
+                let datasets = file.datasets.iter().enumerate().map(column).collect();
+                Ok((datasets, i64::try_from(rows.len()).ok()))
+            }
+            Some(DryFile::Bytes(_)) => Err(format!("`{path}` is no HDF5 file")),
+            None => Err(format!("there is no file `{path}`")),
+        }
     }
 
     fn log(&self, _task: TaskId, message: &str) {

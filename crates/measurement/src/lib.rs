@@ -17,9 +17,9 @@ mod program;
 mod task;
 mod tree;
 
-pub use bench::{Attribute, Bench, DataFile, Dataset, Element, Hdf5, Pools, Rows, Signal};
+pub use bench::{Attribute, Bench, DataFile, Dataset, Datasets, Element, Hdf5, Pools, Rows, Signal};
 pub use check::{Checked, Surroundings, refused};
-pub use dry_run::{DryBench, DryRun, Outline, OutlineLine};
+pub use dry_run::{DryBench, DryFile, DryRun, Outline, OutlineLine};
 pub use hook::Hook;
 pub use hqcmeas::{Note, is_old, modernise};
 pub use measurement::{Measurement, Overrides, Source};

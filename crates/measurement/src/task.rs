@@ -17,11 +17,30 @@ mod loop_task;
 mod sleep;
 mod while_task;
 
+mod csv;
+mod load_array;
+mod npy;
+mod parts;
+mod save;
+mod save_array;
+mod save_file;
+mod save_hdf5;
+mod saved_values;
+mod savetxt;
+mod smart_save;
+mod target;
+
+mod array_extrema;
+mod array_find_value;
+
 use std::fmt;
 
 use expr::Value;
 
-pub(crate) use self::fields::{Fields, Text};
+pub(crate) use self::{
+    fields::{Fields, Interfaced, Text},
+    smart_save::LoopAround,
+};
 use crate::{
     check::{Check, Prepare},
     program::Work,
@@ -39,12 +58,26 @@ pub static TASKS: &[&Kind] = &[
     &formula::KIND,
     &log::KIND,
     &sleep::KIND,
+    &save::KIND,
+    &save_file::KIND,
+    &save_hdf5::KIND,
+    &save_array::KIND,
+    &smart_save::KIND,
+    &load_array::KIND,
+    &array_extrema::KIND,
+    &array_find_value::KIND,
 ];
 
 /// Every interface: what completes a kind of task that has several ways to do its work.
-pub static INTERFACES: &[&InterfaceKind] = &[&linspace::KIND, &geomspace::KIND, &iterable::KIND];
+pub static INTERFACES: &[&InterfaceKind] = &[
+    &linspace::KIND,
+    &geomspace::KIND,
+    &iterable::KIND,
+    &load_array::CSV,
+    &load_array::H5PY,
+];
 
-/// Packages whose files we know and whose tasks are not performed by this version.
+/// Packages whose files we know and whose tasks, but those above, are not performed by this version.
 const PACKAGES_NOT_BUILT: [&str; 7] = [
     "exopy_hqc_legacy",
     "exopy_pulses",
@@ -180,10 +213,12 @@ pub(crate) fn package_not_built(id: &str) -> Option<&str> {
 }
 
 fn canonical(id: &str) -> String {
-    match id.strip_prefix("ecpy.") {
-        Some(rest) => format!("exopy.{rest}"),
-        None => id.to_owned(),
+    for (earlier, today) in [("ecpy.", "exopy."), ("ecpy_", "exopy_")] {
+        if let Some(rest) = id.strip_prefix(earlier) {
+            return format!("{today}{rest}");
+        }
     }
+    id.to_owned()
 }
 
 /// A task that is not known here: it keeps its place, and nothing can be said about it.

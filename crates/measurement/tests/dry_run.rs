@@ -17,6 +17,22 @@ impl Surroundings for AnyFolder {
             Err("there is no such folder".to_owned())
         }
     }
+
+    fn folder_or_made(&self, path: &str) -> Result<(), String> {
+        self.folder(path)
+    }
+
+    fn is_file(&self, _path: &str) -> bool {
+        false
+    }
+
+    fn beginning(&self, _path: &str) -> Option<Vec<u8>> {
+        None
+    }
+
+    fn datasets(&self, _path: &str) -> Option<Vec<String>> {
+        None
+    }
 }
 
 fn cases() -> Vec<(String, Value, PathBuf)> {

@@ -15,6 +15,22 @@ impl Surroundings for AnyFolder {
     fn folder(&self, _path: &str) -> Result<(), String> {
         Ok(())
     }
+
+    fn folder_or_made(&self, path: &str) -> Result<(), String> {
+        self.folder(path)
+    }
+
+    fn is_file(&self, _path: &str) -> bool {
+        false
+    }
+
+    fn beginning(&self, _path: &str) -> Option<Vec<u8>> {
+        None
+    }
+
+    fn datasets(&self, _path: &str) -> Option<Vec<String>> {
+        None
+    }
 }
 
 /// The files of one folder; none, with a word, where they are not here.

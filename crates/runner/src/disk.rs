@@ -2,7 +2,7 @@
 
 use std::{
     fs::{self, OpenOptions},
-    io::{self, Write},
+    io::{self, Read, Write},
     path::{Path, PathBuf},
 };
 
@@ -25,7 +25,36 @@ impl Surroundings for Disk {
         rustix::fs::access(path, rustix::fs::Access::WRITE_OK | rustix::fs::Access::EXEC_OK)
             .map_err(|error| format!("no file can be written there: {}", io::Error::from(error)))
     }
+
+    fn folder_or_made(&self, path: &str) -> Result<(), String> {
+        let there = Path::new(path)
+            .ancestors()
+            .find(|ancestor| fs::symlink_metadata(ancestor).is_ok())
+            .unwrap_or(Path::new("."));
+        self.folder(&there.to_string_lossy())
+            .map_err(|why| match there == Path::new(path) {
+                true => why,
+                false => format!("it cannot be made in `{}`: {why}", there.display()),
+            })
+    }
+
+    fn is_file(&self, path: &str) -> bool {
+        fs::symlink_metadata(path).is_ok_and(|metadata| !metadata.is_dir())
+    }
+
+    fn beginning(&self, path: &str) -> Option<Vec<u8>> {
+        let mut bytes = Vec::new();
+        fs::File::open(path).ok()?.take(BEGINNING).read_to_end(&mut bytes).ok()?;
+        Some(bytes)
+    }
+
+    fn datasets(&self, _path: &str) -> Option<Vec<String>> {
+        None
+    }
 }
+
+/// What a check looks at of a file: names of columns are there.
+const BEGINNING: u64 = 1 << 16;
 
 /// Saves the text of a measurement as `<stem>.meas.ini` and says where.
 ///

@@ -2,6 +2,7 @@
 
 use expr::{Span, Value};
 
+use super::InterfaceKind;
 use crate::{
     bench::Pools,
     file::{Scalar, Section},
@@ -61,6 +62,27 @@ impl Text {
     }
 }
 
+/// The interface of a task, as far as it can be read.
+#[derive(Debug)]
+pub(crate) enum Interfaced<T> {
+    Known(T),
+    /// There is one, and it is none that the task could have: a problem of the file.
+    Unknown,
+    Absent,
+}
+
+/// An interface that a task may have, and how it is read.
+type KnownInterface<'k, T> = (&'k InterfaceKind, fn(&mut Fields<'_>) -> T);
+
+impl<T> Interfaced<T> {
+    pub(crate) fn known(&self) -> Option<&T> {
+        match self {
+            Interfaced::Known(interface) => Some(interface),
+            Interfaced::Unknown | Interfaced::Absent => None,
+        }
+    }
+}
+
 /// The fields of one task or interface.
 pub(crate) struct Fields<'a> {
     section: &'a Section,
@@ -104,6 +126,61 @@ impl<'a> Fields<'a> {
         }
     }
 
+    /// A field that is one of a few words; what is none of them is a problem, and the first is taken.
+    pub(crate) fn choice(&mut self, key: &str, words: &[&'static str]) -> &'static str {
+        let Some(scalar) = self.section.get(key) else {
+            return words[0];
+        };
+        if let Some(word) = words.iter().find(|word| **word == scalar.value) {
+            return word;
+        }
+        let scalar = scalar.clone();
+        let quoted: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
+        self.refuse(
+            key,
+            &scalar,
+            format!("should be one of {}, not `{}`", quoted.join(", "), scalar.value),
+        );
+        words[0]
+    }
+
+    /// A list of texts.
+    pub(crate) fn texts(&mut self, key: &str) -> Vec<String> {
+        let Some(scalar) = self.section.get(key).cloned() else {
+            return Vec::new();
+        };
+        match self.literal(key, &scalar) {
+            Some(Value::List(items) | Value::Tuple(items))
+                if items.iter().all(|item| matches!(item, Value::Str(_))) =>
+            {
+                items.iter().map(Value::to_string).collect()
+            }
+            Some(other) => {
+                self.refuse(key, &scalar, format!("should be a list of texts, not {}", other.repr()));
+                Vec::new()
+            }
+            None => Vec::new(),
+        }
+    }
+
+    /// A list of `(label, expression)` pairs: what a task saves. Labels are texts with references.
+    pub(crate) fn labelled(&mut self, key: &str) -> Vec<(Text, Text)> {
+        let pairs = self.pairs(key);
+        let Some(scalar) = self.section.get(key) else {
+            return Vec::new();
+        };
+        let raw = self.source.get(scalar.span.start..scalar.span.end).unwrap_or_default();
+        let label = |name: String| {
+            let quoted = [format!("'{name}'"), format!("\"{name}\"")];
+            let found = quoted.iter().find_map(|quoted| raw.find(quoted.as_str()));
+            let place = found.map_or(Place::Within(scalar.span), |at| {
+                Place::Verbatim(scalar.span.start + at + 1)
+            });
+            Text { text: name, place }
+        };
+        pairs.into_iter().map(|(name, text)| (label(name), text)).collect()
+    }
+
     /// A list of `(name, text)` pairs: definitions, formulas.
     pub(crate) fn pairs(&mut self, key: &str) -> Vec<(String, Text)> {
         let Some(scalar) = self.section.get(key).cloned() else {
@@ -112,16 +189,19 @@ impl<'a> Fields<'a> {
         let Some(literal) = self.literal(key, &scalar) else {
             return Vec::new();
         };
-        let items = match &literal {
-            Value::List(items) | Value::Tuple(items) => items.as_slice(),
-            Value::Dict(dict) if dict.items.is_empty() => &[],
+        let items = match literal {
+            Value::List(items) | Value::Tuple(items) => items.to_vec(),
+            Value::Dict(dict) => {
+                let pair = |(name, text): &(Value, Value)| Value::tuple(vec![name.clone(), text.clone()]);
+                dict.items.iter().map(pair).collect()
+            }
             _ => {
                 self.refuse(key, &scalar, "should be a list of (name, expression) pairs".to_owned());
                 return Vec::new();
             }
         };
         let mut pairs: Vec<(String, Text)> = Vec::with_capacity(items.len());
-        for item in items {
+        for item in &items {
             let pair = match item {
                 Value::Tuple(pair) | Value::List(pair) => pair.as_slice(),
                 _ => &[],
@@ -157,7 +237,7 @@ impl<'a> Fields<'a> {
     }
 
     /// The `[interface]` section with its id, if there is one.
-    pub(crate) fn interface(&mut self) -> Option<(Scalar, Fields<'_>)> {
+    fn interface(&mut self) -> Option<(Scalar, Fields<'_>)> {
         let section = self.section.section("interface")?;
         let Some(id) = section.get("interface_id").cloned() else {
             let problem = Problem::error(
@@ -180,7 +260,24 @@ impl<'a> Fields<'a> {
         ))
     }
 
-    pub(crate) fn unknown_interface(&mut self, id: &Scalar, candidates: &[&str]) {
+    /// Reads the interface of a task of `kind`: what is in `[interface]`, and which of the known it is.
+    pub(crate) fn interface_of<T>(&mut self, task: &str, known: &[KnownInterface<'_, T>]) -> Interfaced<T> {
+        let Some((id, mut fields)) = self.interface() else {
+            return Interfaced::Absent;
+        };
+        let kind = super::interface_kind(&id.value);
+        let found = known
+            .iter()
+            .find(|(known, _)| kind.is_some_and(|kind| kind.id == known.id));
+        if let Some((_, build)) = found {
+            return Interfaced::Known(build(&mut fields));
+        }
+        let ids: Vec<String> = known.iter().map(|(kind, _)| format!("`{task}:{}`", kind.id)).collect();
+        self.unknown_interface(&id, &ids.iter().map(String::as_str).collect::<Vec<_>>());
+        Interfaced::Unknown
+    }
+
+    fn unknown_interface(&mut self, id: &Scalar, candidates: &[&str]) {
         let problem = Problem::error(
             Stage::Build,
             format!("{}-interface", self.path),

@@ -7,7 +7,7 @@ use std::fmt;
 
 use expr::{Array, Range, Scalar, Value};
 
-use super::{Field, Fields, InterfaceKind, Kind, Resume, Shape, Task, geomspace, iterable, linspace};
+use super::{Field, Fields, InterfaceKind, Interfaced, Kind, Resume, Shape, Task, geomspace, iterable, linspace};
 use crate::{
     bench::Signal,
     check::{Check, Prepare},
@@ -89,9 +89,7 @@ impl Sequence {
 #[derive(Debug)]
 struct Loop {
     timing: bool,
-    interface: Option<Box<dyn Interface>>,
-    /// Whether the file names an interface at all, known or not.
-    has_interface: bool,
+    interface: Interfaced<Box<dyn Interface>>,
 }
 
 impl Loop {
@@ -102,34 +100,8 @@ impl Loop {
             (&geomspace::KIND, geomspace::build),
             (&iterable::KIND, iterable::build),
         ];
-        let mut interface = None;
-        let mut unknown = None;
-        let has_interface = match fields.interface() {
-            Some((id, mut fields)) => {
-                let kind = super::interface_kind(&id.value);
-                match known
-                    .iter()
-                    .find(|(known, _)| kind.is_some_and(|kind| kind.id == known.id))
-                {
-                    Some((_, build)) => interface = Some(build(&mut fields)),
-                    None => unknown = Some(id),
-                }
-                true
-            }
-            None => false,
-        };
-        if let Some(id) = unknown {
-            let ids: Vec<String> = known
-                .iter()
-                .map(|(kind, _)| format!("`{}:{}`", KIND.id, kind.id))
-                .collect();
-            fields.unknown_interface(&id, &ids.iter().map(String::as_str).collect::<Vec<_>>());
-        }
-        Self {
-            timing,
-            interface,
-            has_interface,
-        }
+        let interface = fields.interface_of(KIND.id, &known);
+        Self { timing, interface }
     }
 }
 
@@ -160,9 +132,9 @@ impl Task for Loop {
 
     fn check(&self, check: &mut Check<'_>) {
         match &self.interface {
-            Some(interface) => interface.check(check),
-            None if self.has_interface => (),
-            None => {
+            Interfaced::Known(interface) => interface.check(check),
+            Interfaced::Unknown => (),
+            Interfaced::Absent => {
                 check
                     .error("-interface", "the loop has no interface, so it has no values")
                     .hint = Some(
@@ -174,12 +146,12 @@ impl Task for Loop {
     }
 
     fn checks_children(&self) -> bool {
-        self.has_interface
+        !matches!(self.interface, Interfaced::Absent)
     }
 
     fn prepare(&self, prepare: &mut Prepare<'_>) -> Box<dyn Work> {
         Box::new(Rounds {
-            source: self.interface.as_ref().map(|interface| interface.prepare(prepare)),
+            source: self.interface.known().map(|interface| interface.prepare(prepare)),
             point_number: prepare.entry("point_number"),
             index: prepare.entry("index"),
             value: prepare.entry("value"),
