@@ -103,6 +103,15 @@ impl Dataset {
         variable.dimensions.iter().map(|at| self.dimensions[*at].name.as_str())
     }
 
+    /// Whether the dimension is of a loop, or of the rows of a flat table, and not of the cells of an array.
+    pub fn is_loop(&self, dimension: usize) -> bool {
+        let is_of = |variable: &&Variable| variable.role != Role::Measured && variable.dimensions.contains(&dimension);
+        self.variables
+            .iter()
+            .find(is_of)
+            .is_some_and(|variable| variable.dimensions.len() == 1 || variable.is_time())
+    }
+
     /// The coordinates beside its dimensions that belong to a variable, as CF's attribute `coordinates` lists them. A name
     /// with a space in it cannot be listed.
     pub fn coordinates_of(&self, variable: &Variable) -> Option<String> {
@@ -122,6 +131,16 @@ impl Dataset {
 impl Variable {
     pub fn unit(&self) -> Option<&str> {
         self.text("units")
+    }
+
+    /// Full path of the entry or loop that it is of.
+    pub fn path(&self) -> Option<&str> {
+        self.text("long_name")
+    }
+
+    /// Whether it says when something was measured, in microseconds since 1970.
+    pub fn is_time(&self) -> bool {
+        self.text("calendar").is_some()
     }
 
     fn text(&self, wanted: &str) -> Option<&str> {

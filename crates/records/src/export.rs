@@ -9,7 +9,7 @@
 //! until its successor is whole. Deliberately absent: choosing columns or rows, which the tools that read this do better.
 
 mod arrays;
-mod aside;
+pub(crate) mod aside;
 mod csv;
 mod flat;
 mod parquet;
@@ -95,6 +95,9 @@ impl Format {
     }
 }
 
+/// Writes one table.
+type WriteTable = fn(&Table, &Facts, &mut dyn io::Write) -> io::Result<()>;
+
 /// Writes the tables to `path`, of formats of one table a file also to files beside it: `<stem>.<loop>.<extension>`. The
 /// table with the most loops around its rows gets `path` itself. Returns what was written.
 ///
@@ -107,7 +110,7 @@ pub fn export(
     path: &Path,
     existing: Existing,
 ) -> Result<Vec<PathBuf>, ExportError> {
-    let one_for_each: Option<fn(&Table, &Facts, &mut dyn io::Write) -> io::Result<()>> = match format {
+    let one_for_each: Option<WriteTable> = match format {
         Format::Csv => Some(csv::write),
         Format::Parquet => Some(parquet::write),
         Format::Zarr | Format::Hdf5 | Format::Netcdf => None,

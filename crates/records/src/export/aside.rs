@@ -17,7 +17,7 @@ pub(super) fn refuse(path: &Path, existing: Existing) -> Result<(), ExportError>
 }
 
 /// Writes a file.
-pub(super) fn file(
+pub(crate) fn file(
     path: &Path,
     existing: Existing,
     write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
