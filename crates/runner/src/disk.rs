@@ -44,12 +44,17 @@ impl Surroundings for Disk {
 
     fn beginning(&self, path: &str) -> Option<Vec<u8>> {
         let mut bytes = Vec::new();
-        fs::File::open(path).ok()?.take(BEGINNING).read_to_end(&mut bytes).ok()?;
+        fs::File::open(path)
+            .ok()?
+            .take(BEGINNING)
+            .read_to_end(&mut bytes)
+            .ok()?;
         Some(bytes)
     }
 
-    fn datasets(&self, _path: &str) -> Option<Vec<String>> {
-        None
+    fn datasets(&self, path: &str) -> Option<Vec<String>> {
+        let contents = records::hdf5::read(Path::new(path)).ok()?;
+        Some(contents.datasets.into_iter().map(|(path, _)| path).collect())
     }
 }
 
