@@ -5,10 +5,12 @@
 //! is tested all the same.
 
 use std::{
+    collections::BTreeSet,
     env, fs,
-    io::{Read, Write},
+    io::{BufRead, BufReader, Read, Write},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
+    sync::atomic::{AtomicU64, Ordering},
 };
 
 use records::hdf5::{
@@ -200,44 +202,58 @@ fn readers_find_whole_rows_at_any_moment() {
         ..Layout::default()
     };
     let mut live = Live::create(&path, &layout).expect("created");
-    // It follows the file by opening it again and again in each way, and by refreshing datasets that it has open.
+    // Two open it again and again, the third refreshes what it has open.
     let script = "
-ways = ({}, {'swmr': True}, {'locking': False})
-seen = set()
-with h5py.File(sys.argv[1], 'r', swmr=True) as followed:
-    series = [followed[name] for name in 'abc']
-    for k in range(150):
-        with h5py.File(sys.argv[1], 'r', **ways[k % 3]) as f:
-            n = int(f.attrs['count_calls'])
-            seen.add(n)
-            last = max(0, n - 20000)
-            for name in 'abc':
-                values = f[name][last:]
-                assert len(values) >= n - last, (name, len(values), n)
-                assert (values == np.arange(last, last + len(values))).all(), name
-        for s in series:
-            s.refresh()
-            values = s[last:]
-            assert len(values) >= n - last and (values == np.arange(last, last + len(values))).all()
-print(len(seen))";
-    let mut reader = start(&python, script, &[&path]);
-    while reader.try_wait().expect("a state").is_none() && live.rows() < 20_000_000 {
-        for _ in 0..100 {
+def check(series, n):
+    last = max(0, n - 20000)
+    for s in series:
+        values = s[last:]
+        assert len(values) >= n - last, (s.name, len(values), n)
+        assert (values == np.arange(last, last + len(values))).all(), s.name
+    print(n, flush=True)
+
+if sys.argv[2] == 'follows':
+    with h5py.File(sys.argv[1], 'r', swmr=True) as f:
+        series = [f[name] for name in 'abc']
+        for k in range(100):
+            # The one that is asked first is the shortest.
+            for s in reversed(series):
+                s.refresh()
+            check(series, len(series[2]))
+else:
+    lock = {} if sys.argv[2] == 'locks' else {'locking': False}
+    for k in range(100):
+        with h5py.File(sys.argv[1], 'r', swmr=bool(k % 2), **lock) as f:
+            check([f[name] for name in 'abc'], int(f.attrs['count_calls']))";
+    let looks = AtomicU64::new(0);
+    std::thread::scope(|scope| {
+        let readers = ["locks", "does not lock", "follows"].map(|lock| {
+            let mut reader = start(&python, script, &[&path, Path::new(lock)]);
+            let lines = BufReader::new(reader.stdout.take().expect("piped")).lines();
+            let looks = &looks;
+            scope.spawn(move || {
+                let lengths: BTreeSet<String> = lines
+                    .map_while(Result::ok)
+                    .inspect(|_| drop(looks.fetch_add(1, Ordering::Relaxed)))
+                    .collect();
+                (reader.wait().expect("it ends").success(), lengths.len())
+            })
+        });
+        while readers.iter().any(|reader| !reader.is_finished()) {
+            // So many rows for each look are written while it looks, and the file does not outgrow a slow reader.
+            if live.rows() > 20_000 * (looks.load(Ordering::Relaxed) + 1) {
+                std::thread::yield_now();
+                continue;
+            }
             let number = [live.rows() as f64];
             live.append(&[Cells::Float(&number); 3]).expect("appended");
         }
-    }
-    let output = reader.wait_with_output().expect("it ends");
-    assert!(
-        output.status.success(),
-        "the reader met what is not valid, after {} rows",
-        live.rows()
-    );
-    let seen: u64 = String::from_utf8_lossy(&output.stdout)
-        .trim()
-        .parse()
-        .expect("a number");
-    assert!(seen > 10, "it saw {seen} lengths of the file, which is no test");
+        for reader in readers {
+            let (good, lengths) = reader.join().expect("no panic");
+            assert!(good, "the reader met what is not valid, before {} rows", live.rows());
+            assert!(lengths > 10, "it saw {lengths} lengths of the file, which is no test");
+        }
+    });
 }
 
 /// Not a test by itself: the process that the next one kills.

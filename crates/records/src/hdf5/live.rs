@@ -13,6 +13,7 @@ use std::{
     error, fmt,
     fs::{File, OpenOptions},
     io,
+    ops::Range,
     os::unix::fs::FileExt,
     path::{Path, PathBuf},
 };
@@ -26,6 +27,8 @@ pub struct Live {
     path: PathBuf,
     layout: Layout,
     plan: Plan,
+    /// The part of the head that is written with every row.
+    window: Range<usize>,
     rows: u64,
     /// What the file says about its end.
     end: u64,
@@ -100,6 +103,7 @@ impl Live {
             file: aside.file()?,
             path: path.to_owned(),
             layout: layout.clone(),
+            window: plan.window(),
             plan,
             rows: 0,
             end,
@@ -139,6 +143,9 @@ impl Live {
             return Err(wrong(format!("has {there} rows, where {rows} were written")));
         }
         plan.advance(rows);
+        if file.metadata()?.len() < plan.space.end {
+            return Err(wrong(format!("is cut short: it says that it has {there} rows")));
+        }
 
         // First the file says that it has less, then that it ends earlier, then it does.
         let end = plan.space.end;
@@ -152,6 +159,7 @@ impl Live {
             path: path.to_owned(),
             layout: layout.clone(),
             plan,
+            window,
             rows,
             end: stated,
             state: State::Good,
@@ -247,9 +255,8 @@ impl Live {
         }
         self.rows += 1;
         self.plan.set_rows(self.rows);
-        let window = self.plan.window();
         self.file
-            .write_all_at(&self.plan.head.bytes[window.clone()], window.start as u64)
+            .write_all_at(&self.plan.head.bytes[self.window.clone()], self.window.start as u64)
     }
 
     /// Writes the numbers of one dataset, into new chunks where the old ones are full.
