@@ -2,17 +2,19 @@
 //! and none of it panics or runs away. The text that would cross to the performing process describes the same tree.
 //!
 //! The bench is not `DryBench`: that one keeps every update and lets formulas take their time, so an input with a thousand
-//! large arrays would be a finding about the bench. This one keeps values only and stops after a while, as an operator does.
+//! large arrays would be a finding about the bench. This one keeps values only, forgets what is written to files, and stops
+//! after a while, as an operator does.
 
 use std::{
+    collections::HashMap,
     sync::{Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
 use expr::Value;
 use measurement::{
-    Bench, Database, EntryId, Measurement, Outline, Overrides, Pools, Program, Signal, Source, Surroundings, TaskId,
-    file::File, is_old,
+    Bench, DataFile, Database, EntryId, Hdf5, Measurement, Outline, Overrides, Pools, Program, RoundValues, Signal,
+    Source, Surroundings, TaskId, file::File, is_old,
 };
 
 /// Checkpoints that a measurement passes before it is stopped.
@@ -106,6 +108,7 @@ fn perform(program: &Program, values: Vec<Value>) {
         values,
         clock: Duration::ZERO,
         checkpoints: 0,
+        open: HashMap::new(),
     };
     let bench = Impatient {
         program,
@@ -126,6 +129,23 @@ impl Surroundings for Folders {
             Err("there is no such folder".to_owned())
         }
     }
+
+    fn folder_or_made(&self, path: &str) -> Result<(), String> {
+        self.folder(path)
+    }
+
+    fn is_file(&self, path: &str) -> bool {
+        path.ends_with(".dat")
+    }
+
+    fn beginning(&self, path: &str) -> Option<Vec<u8>> {
+        // Whatever was made up as a path is as good as any other text.
+        Some(path.replace('/', "\n").into_bytes())
+    }
+
+    fn datasets(&self, path: &str) -> Option<Vec<String>> {
+        Some(path.split('/').map(str::to_owned).collect())
+    }
 }
 
 /// A bench whose operator stops the run when it has seen enough.
@@ -139,11 +159,28 @@ struct State {
     values: Vec<Value>,
     clock: Duration,
     checkpoints: usize,
+    open: HashMap<TaskId, DataFile>,
 }
 
 impl Impatient<'_> {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Impatient<'_> {
+    fn create(&self, task: TaskId, path: &str, notes: Value) -> DataFile {
+        let path = path.to_owned();
+        let file = DataFile { path, rows: 0, notes };
+        self.state().open.insert(task, file.clone());
+        file
+    }
+
+    fn append(&self, task: TaskId, rows: u64) -> Result<(), String> {
+        let mut state = self.state();
+        let file = state.open.get_mut(&task).ok_or("the task has no file open")?;
+        file.rows += rows;
+        Ok(())
     }
 }
 
@@ -191,6 +228,51 @@ impl Bench for Impatient<'_> {
         Ok(())
     }
 
+    fn write_row(&self, entry: EntryId, row: usize, numbers: &[f64]) -> Result<(), String> {
+        self.state().values[entry.index()]
+            .set_row(row, numbers)
+            .map_err(|error| error.to_string())
+    }
+
+    fn data_file(&self, task: TaskId) -> Option<DataFile> {
+        self.state().open.get(&task).cloned()
+    }
+
+    fn create_text(&self, task: TaskId, path: &str, _header: &[u8], notes: Value) -> Result<DataFile, String> {
+        Ok(self.create(task, path, notes))
+    }
+
+    fn append_text(&self, task: TaskId, _text: &[u8], rows: u64) -> Result<(), String> {
+        self.append(task, rows)
+    }
+
+    fn create_hdf5(&self, task: TaskId, path: &str, _file: &Hdf5, notes: Value) -> Result<DataFile, String> {
+        Ok(self.create(task, path, notes))
+    }
+
+    fn append_hdf5(&self, task: TaskId, _values: &[Value]) -> Result<(), String> {
+        self.append(task, 1)
+    }
+
+    fn close_file(&self, task: TaskId) -> Result<(), String> {
+        self.state().open.remove(&task);
+        Ok(())
+    }
+
+    fn write_file(&self, _task: TaskId, path: &str, _content: &[u8]) -> Result<String, String> {
+        Ok(path.to_owned())
+    }
+
+    fn read_file(&self, path: &str) -> Result<Vec<u8>, String> {
+        Folders
+            .beginning(path)
+            .ok_or_else(|| format!("there is no file `{path}`"))
+    }
+
+    fn read_hdf5(&self, path: &str) -> Result<(Vec<(String, Value)>, Option<i64>), String> {
+        Ok((vec![(path.to_owned(), Value::from(vec![1.0, 2.0]))], Some(1)))
+    }
+
     fn log(&self, _task: TaskId, _message: &str) {}
 
     fn now(&self) -> Duration {
@@ -198,6 +280,18 @@ impl Bench for Impatient<'_> {
     }
 
     fn loop_begins(&self, _task: TaskId, _total: Option<u64>) {}
+
+    fn record_round(&self, _task: TaskId, _total: Option<u64>, _values: Option<RoundValues<'_>>) -> Result<(), String> {
+        Ok(())
+    }
+
+    fn record_iteration(&self, _task: TaskId, _is_left: bool) -> Result<(), String> {
+        Ok(())
+    }
+
+    fn record_done(&self, _task: TaskId) -> Result<(), String> {
+        Ok(())
+    }
 
     fn loop_ends(&self, _task: TaskId) {}
 }

@@ -52,7 +52,7 @@ impl Interruption {
     /// Stops what runs; the second time kills it.
     pub(crate) fn interrupt(&self) {
         match self.times.fetch_add(1, Ordering::AcqRel) {
-            0 => self.operator.stop(),
+            0 => self.operator.named("Ctrl-C").stop(),
             _ => {
                 self.operator.kill();
                 if let Some(events) = &self.events {
@@ -72,6 +72,6 @@ impl Interruption {
 
     fn stop(&self) {
         self.times.fetch_max(1, Ordering::AcqRel);
-        self.operator.stop();
+        self.operator.named("a signal").stop();
     }
 }

@@ -173,7 +173,7 @@ impl Painter {
 
     fn press(&mut self, key: u8, state: Option<RunState>) {
         let is_held = matches!(state, Some(RunState::Pausing | RunState::Paused));
-        let operator = self.interruption.operator();
+        let operator = self.interruption.operator().named("a key in the terminal");
         match self.keys.press(key, is_held) {
             Some(Act::Pause) => operator.pause(),
             Some(Act::Resume) => operator.resume(),

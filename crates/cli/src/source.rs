@@ -71,13 +71,27 @@ impl Loaded {
         } else {
             path.display().to_string()
         };
+        Ok(Loaded::of_bytes(label, &stem(path), bytes, overrides))
+    }
+
+    /// A measurement whose text is kept elsewhere; `label` is what it is called.
+    pub(crate) fn of_text(label: &str, text: &str, overrides: &Overrides) -> Loaded {
+        Loaded::of_bytes(
+            label.to_owned(),
+            &stem(Path::new(label)),
+            text.as_bytes().to_vec(),
+            overrides,
+        )
+    }
+
+    fn of_bytes(label: String, stem: &str, bytes: Vec<u8>, overrides: &Overrides) -> Loaded {
         let mut loaded = Loaded {
             label,
             measurement: None,
             problems: Vec::new(),
             text: String::new(),
         };
-        match Measurement::read(&bytes, &stem(path), overrides) {
+        match Measurement::read(&bytes, stem, overrides) {
             Ok(measurement) => {
                 loaded.problems.clone_from(&measurement.problems);
                 loaded.measurement = Some(measurement);
@@ -88,7 +102,7 @@ impl Loaded {
                 loaded.text = String::from_utf8(bytes).unwrap_or_default();
             }
         }
-        Ok(loaded)
+        loaded
     }
 
     /// The measurement, if it can be performed.

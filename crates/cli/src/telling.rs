@@ -91,7 +91,12 @@ pub(crate) fn summary(
         }
         text.push('\n');
     }
-    for (what, path) in [("log", &report.log_file), ("measurement", &report.saved_file)] {
+    let files = [
+        ("record", &report.record),
+        ("log", &report.log_file),
+        ("measurement", &report.saved_file),
+    ];
+    for (what, path) in files {
         if let Some(path) = path {
             text.push_str(&written(what, path, paint));
         }

@@ -38,6 +38,15 @@ impl Pools {
     }
 }
 
+/// The values of a round of a loop.
+#[derive(Clone, Copy, Debug)]
+pub struct RoundValues<'v> {
+    /// The entry `loop_values`.
+    pub array: &'v Value,
+    /// The values where the array does not hold them as they are: a range, or a list.
+    pub values: Option<&'v Value>,
+}
+
 /// A data file that a task has open.
 #[derive(Clone, Debug)]
 pub struct DataFile {
@@ -208,6 +217,25 @@ pub trait Bench: Sync {
 
     /// A loop begins its round: `total` iterations, or nobody knows how many.
     fn loop_begins(&self, task: TaskId, total: Option<u64>);
+
+    /// The values of the round that begins go on record; not asked for a loop that goes on in the middle of a round.
+    ///
+    /// # Errors
+    /// The record cannot be written.
+    fn record_round(&self, task: TaskId, total: Option<u64>, values: Option<RoundValues<'_>>) -> Result<(), String>;
+
+    /// An iteration of a loop is complete: it goes on record with what its tasks wrote. `is_left` says that the loop was
+    /// left by a break.
+    ///
+    /// # Errors
+    /// The record cannot be written.
+    fn record_iteration(&self, task: TaskId, is_left: bool) -> Result<(), String>;
+
+    /// A task is complete that stands outside of the innermost loops.
+    ///
+    /// # Errors
+    /// The record cannot be written.
+    fn record_done(&self, task: TaskId) -> Result<(), String>;
 
     fn loop_ends(&self, task: TaskId);
 }

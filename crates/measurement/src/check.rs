@@ -9,6 +9,7 @@ use crate::{
     names::EntryId,
     problem::{Problem, Severity, Stage, nearest},
     program::{Compiled, CompiledTemplate, Program, Step},
+    tables::Tables,
     task::{LoopAround, Text},
     tree::{Node, TaskId, Tree, place},
 };
@@ -82,6 +83,7 @@ impl Tree {
 
     /// Compiles every formula and resolves every reference.
     pub fn prepare(&self) -> Program {
+        let plan = Tables::of(self);
         let steps = self.nodes().iter().enumerate().map(|(index, node)| {
             let task = TaskId(u32::try_from(index).expect("numbers of tasks fit"));
             Step {
@@ -89,10 +91,11 @@ impl Tree {
                 stoppable: node.stoppable,
                 wait: node.wait.clone(),
                 pool: node.pool.clone(),
+                is_marked: plan.tasks[index].is_marked,
                 work: node.task.prepare(&mut Prepare { tree: self, task }),
             }
         });
-        Program { steps: steps.collect() }
+        Program::new(steps.collect())
     }
 }
 

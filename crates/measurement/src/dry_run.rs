@@ -13,10 +13,11 @@ use std::{
 use expr::Value;
 
 use crate::{
-    bench::{Bench, DataFile, Hdf5, Pools, Signal},
+    bench::{Bench, DataFile, Hdf5, Pools, RoundValues, Signal},
     check::{Check, Checked, Surroundings},
     names::EntryId,
     program::Program,
+    task::Kind,
     tree::{TaskId, Tree},
 };
 
@@ -304,6 +305,18 @@ impl Bench for DryBench<'_> {
     fn loop_begins(&self, _task: TaskId, _total: Option<u64>) {}
 
     fn loop_ends(&self, _task: TaskId) {}
+
+    fn record_round(&self, _task: TaskId, _total: Option<u64>, _values: Option<RoundValues<'_>>) -> Result<(), String> {
+        Ok(())
+    }
+
+    fn record_iteration(&self, _task: TaskId, _is_left: bool) -> Result<(), String> {
+        Ok(())
+    }
+
+    fn record_done(&self, _task: TaskId) -> Result<(), String> {
+        Ok(())
+    }
 }
 
 /// A tree as a list, with what can be known of it without performing it.
@@ -364,9 +377,7 @@ fn weigh(tree: &Tree, check: &mut Check<'_>, task: TaskId) -> (Option<f64>, Opti
     check.current = task;
     let rounds = node.task.rounds(check);
     let own = node.task.seconds(check);
-    let is_loop = node
-        .kind()
-        .is_some_and(|kind| matches!(kind.id, "exopy.LoopTask" | "exopy.WhileTask"));
+    let is_loop = node.kind().is_some_and(Kind::is_loop);
     let mut points = Some(0.0);
     let mut seconds = Some(0.0);
     let mut has_loop = false;

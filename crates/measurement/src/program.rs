@@ -12,6 +12,7 @@ use expr::{Formula, Template, Value};
 use crate::{
     bench::{Bench, Pools, Signal},
     names::EntryId,
+    resumption::{LoopAt, Resumption},
     tree::TaskId,
 };
 
@@ -57,15 +58,36 @@ pub(crate) struct Step {
     pub(crate) stoppable: bool,
     pub(crate) wait: Option<Pools>,
     pub(crate) pool: Option<String>,
+    /// Whether it goes on record when it is complete.
+    pub(crate) is_marked: bool,
     pub(crate) work: Box<dyn Work>,
 }
 
 /// A tree, ready to perform; steps are numbered as the tasks of the tree.
 pub struct Program {
     pub(crate) steps: Vec<Step>,
+    resumption: Resumption,
 }
 
 impl Program {
+    pub(crate) fn new(steps: Vec<Step>) -> Self {
+        Self {
+            steps,
+            resumption: Resumption::default(),
+        }
+    }
+
+    /// The same program, to be performed from where it was broken off.
+    #[must_use]
+    pub fn resumed(self, resumption: Resumption) -> Self {
+        Self { resumption, ..self }
+    }
+
+    /// The pool in whose background a task is performed.
+    pub fn pool(&self, task: TaskId) -> Option<&str> {
+        self.steps[task.index()].pool.as_deref()
+    }
+
     /// Performs the whole measurement.
     ///
     /// # Errors
@@ -104,6 +126,9 @@ pub(crate) struct Run<'a> {
 impl Run<'_> {
     fn perform(&self, task: TaskId, value: Option<&Value>) -> Result<(), Exit> {
         let step = &self.program.steps[task.index()];
+        if self.program.resumption.takes_done(task) {
+            return Ok(());
+        }
         if step.stoppable {
             if self.bench.checkpoint(task) == Signal::Stop {
                 return Ok(());
@@ -122,9 +147,13 @@ impl Run<'_> {
             self.bench.wait(task, pools).map_err(failed)?;
         }
         match &step.pool {
-            None => step.work.perform(&At { run: self, task, value }),
-            Some(pool) => self.bench.start(task, pool, value).map_err(failed),
+            None => step.work.perform(&At { run: self, task, value })?,
+            Some(pool) => self.bench.start(task, pool, value).map_err(failed)?,
         }
+        if step.is_marked {
+            self.bench.record_done(task).map_err(failed)?;
+        }
+        Ok(())
     }
 }
 
@@ -190,6 +219,22 @@ impl At<'_> {
         value
             .truthy()
             .map_err(|error| self.fail_in(&compiled.field, text(), error.to_string()))
+    }
+
+    /// Where this loop goes on, if the run was broken off in it.
+    pub(crate) fn resumed_loop(&self) -> Option<LoopAt> {
+        self.run.program.resumption.take_loop(self.task)
+    }
+
+    /// Whether the run was broken off inside this task.
+    pub(crate) fn resumes_inside(&self) -> bool {
+        self.run.program.resumption.takes_entered(self.task)
+    }
+
+    /// An iteration of this loop is complete.
+    pub(crate) fn record_iteration(&self, is_left: bool) -> Result<(), Exit> {
+        let recorded = self.bench().record_iteration(self.task, is_left);
+        recorded.map_err(|message| self.fail(message))
     }
 
     /// Performs the rounds of a loop, announced before and after.

@@ -154,6 +154,27 @@ impl Kind {
         self.shape == Shape::Loop
     }
 
+    /// Whether it performs its children again and again.
+    pub fn is_loop(&self) -> bool {
+        self.has_values() || self.id == while_task::KIND.id
+    }
+
+    /// The unit of an entry, where the kind of task knows it.
+    pub fn unit(&self, entry: &str) -> Option<&'static str> {
+        let seconds = (self.id == sleep::KIND.id && entry == "time") || (self.is_loop() && entry == "elapsed_time");
+        seconds.then_some("s")
+    }
+
+    /// Whether a condition says if its children are performed.
+    pub(crate) fn has_condition(&self) -> bool {
+        [while_task::KIND.id, conditional::KIND.id].contains(&self.id)
+    }
+
+    /// Whether it goes through values.
+    pub(crate) fn has_values(&self) -> bool {
+        self.embeds()
+    }
+
     pub(crate) fn is_root_like(&self) -> bool {
         self.id == complex::KIND.id
     }

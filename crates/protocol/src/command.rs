@@ -12,6 +12,8 @@ pub enum Command {
     Hello { version: u16, token: Token },
     /// Perform a measurement; refused while another is performed.
     Perform(Box<Request>),
+    /// Who asks for what is said next: `key p in the terminal`, for the record of the run.
+    AskedBy(String),
     /// Hold all tasks at their next checkpoint, sleeps where they are.
     Pause,
     /// Let them go on.
@@ -39,6 +41,30 @@ pub struct Request {
     /// Whether the final value of every entry is wanted, observed or not.
     pub all_values: bool,
     pub on_existing: OnExisting,
+    pub recording: Recording,
+    /// How often what was measured is synced to the disk, in milliseconds.
+    pub flush_ms: u32,
+    /// The file as the user named it, for the record.
+    pub file: String,
+}
+
+/// Whether a record of the run is kept.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Recording {
+    Off,
+    New,
+    /// Go on with the run of this record.
+    GoOn {
+        record: String,
+        assume: Assume,
+    },
+}
+
+/// What may be taken for granted when a run goes on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Assume {
+    /// Data files on record that are gone are not waited for: new ones are begun.
+    pub new_files: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -35,6 +35,8 @@ pub enum Event {
         log_file: String,
         /// The copy of the measurement beside it.
         saved_file: String,
+        /// The record of the run, if one is kept.
+        record: Option<String>,
     },
     Log {
         level: Level,

@@ -5,7 +5,9 @@
 
 use std::{fs, path::Path, sync::Arc};
 
-use protocol::{Checks, Command, Doing, Event, Level, Numbered, Observe, OnExisting, Outcome, Request, Value, append};
+use protocol::{
+    Checks, Command, Doing, Event, Level, Numbered, Observe, OnExisting, Outcome, Recording, Request, Value, append,
+};
 
 #[path = "../../../fuzz/checks/file.rs"]
 mod file;
@@ -82,6 +84,9 @@ fn frames() -> Vec<(&'static str, Vec<u8>)> {
         lossless: true,
         all_values: false,
         on_existing: OnExisting::Rename,
+        recording: Recording::Off,
+        flush_ms: 1000,
+        file: String::new(),
     };
     let commands = [
         Command::Hello {
@@ -144,6 +149,7 @@ fn frames() -> Vec<(&'static str, Vec<u8>)> {
             values: vec![(0, Value::None)],
             log_file: "l.log".to_owned(),
             saved_file: "m.ini".to_owned(),
+            record: None,
         },
         Event::Log {
             level: Level::Info,

@@ -41,17 +41,7 @@ fn schema() -> Schema {
         has_values: true,
     };
     let entries = [
-        "a",
-        "b",
-        "c",
-        "outer_n",
-        "outer_i",
-        "outer_v",
-        "outer_l",
-        "inner_n",
-        "inner_i",
-        "inner_v",
-        "inner_l",
+        "a", "b", "c", "outer_n", "outer_i", "outer_v", "outer_l", "inner_n", "inner_i", "inner_v", "inner_l",
     ];
     Schema {
         format: records::FORMAT,
@@ -164,7 +154,11 @@ fn a_record_cut_anywhere_keeps_every_complete_point_and_says_where_to_go_on() {
             Err(RecordError::NoBeginning(_)) => continue,
             other => other.expect("a record with a beginning can be gone on with"),
         };
-        let rows = reading.tables.iter().find(|table| table.name() == "inner").map_or(0, |table| table.len());
+        let rows = reading
+            .tables
+            .iter()
+            .find(|table| table.name() == "inner")
+            .map_or(0, |table| table.len());
         assert_eq!(position.rows[2], rows as u64, "cut at {cut}");
         if seen.last() != Some(&rows) {
             seen.push(rows);
@@ -191,7 +185,9 @@ fn a_broken_record_is_gone_on_with_and_reads_like_an_unbroken_one() {
         let mut torn = bytes[..cut].to_vec();
         torn.resize(cut + 100, 0);
         fs::write(&path, &torn).expect("it can be written");
-        let Ok(position) = Position::of(&path, &none_there) else { continue };
+        let Ok(position) = Position::of(&path, &none_there) else {
+            continue;
+        };
         let mut values = position.values.clone();
         let mut writer = Writer::go_on(&path, &position).expect("nobody else writes it");
         let at = |task: u32| position.loops.iter().find(|at| at.task == task);
@@ -348,13 +344,19 @@ fn large_values_and_many_rows_pass_the_windows() {
     let big: Vec<f64> = (0..2_000_000).map(f64::from).collect();
     for row in 0..1000 {
         values[B] = Value::Float(f64::from(row));
-        values[C] = if row == 500 { Value::from(big.clone()) } else { Value::from(vec![1.0]) };
+        values[C] = if row == 500 {
+            Value::from(big.clone())
+        } else {
+            Value::from(vec![1.0])
+        };
         writer.row(2, &values, RowEnd::GoesOn, &nothing_open).expect("room");
     }
     drop(writer);
     let position = Position::of(&path, &none_there).expect("it is a record");
     assert_eq!(position.rows[2], 1000);
-    let Value::Array(array) = &position.values[C] else { panic!("an array") };
+    let Value::Array(array) = &position.values[C] else {
+        panic!("an array")
+    };
     assert!(matches!(&**array, Array::Float(array) if array.len() == 1));
     assert_eq!(position.values[B].as_f64(), Some(999.0));
 }

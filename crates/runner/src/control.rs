@@ -13,6 +13,8 @@ use std::{
 
 use measurement::{Pools, Signal, TaskId};
 
+use crate::live_bench::lock;
+
 const PAUSE: u8 = 1;
 const STOP: u8 = 2;
 
@@ -22,6 +24,8 @@ pub(crate) struct Control {
     in_background: AtomicUsize,
     state: Mutex<State>,
     changed: Condvar,
+    /// Who asked last, in the parent's words; apart from the state, because it is read while that is held.
+    asker: Mutex<String>,
 }
 
 #[derive(Default)]
@@ -73,6 +77,7 @@ impl Control {
             in_background: AtomicUsize::new(0),
             state: Mutex::default(),
             changed: Condvar::new(),
+            asker: Mutex::default(),
         }
     }
 
@@ -98,6 +103,16 @@ impl Control {
 
     pub(crate) fn stopped_by(&self) -> Option<StoppedBy> {
         self.state().stopped_by
+    }
+
+    /// Who asks what comes next.
+    pub(crate) fn name_asker(&self, by: String) {
+        lock(&self.asker).clone_from(&by);
+    }
+
+    /// Who asked last.
+    pub(crate) fn asked_by(&self) -> String {
+        lock(&self.asker).clone()
     }
 
     /// Whether nothing is wanted: then every checkpoint says to go on.

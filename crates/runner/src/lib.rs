@@ -14,11 +14,13 @@
 mod control;
 mod data_files;
 mod disk;
+mod going_on;
 mod live_bench;
 mod log_file;
 mod outbox;
 mod perform;
 mod platform;
+mod recorder;
 mod spy;
 mod store;
 
@@ -150,11 +152,12 @@ fn listen(mut commands: FrameReader<UnixStream>, current: &Current, outbox: &Out
                 orders.send(Order::Perform(request, control)).ok();
             }
             (Ok(Some(Command::Perform(_))), Some(_)) => refuse("Perform", "another measurement is being performed"),
+            (Ok(Some(Command::AskedBy(by))), Some(control)) => control.name_asker(by),
             (Ok(Some(Command::Pause)), Some(control)) => control.pause(),
             (Ok(Some(Command::Resume)), Some(control)) => control.resume(),
             (Ok(Some(Command::Stop)), Some(control)) => control.stop(StoppedBy::Operator),
             // The run ended while the word was on its way.
-            (Ok(Some(Command::Pause | Command::Resume | Command::Stop)), None) => (),
+            (Ok(Some(Command::AskedBy(_) | Command::Pause | Command::Resume | Command::Stop)), None) => (),
             (Ok(Some(Command::Hello { .. })), _) => refuse("Hello", "it was said already"),
             (Ok(Some(Command::Shutdown)), running) => {
                 if let Some(control) = running {
@@ -165,6 +168,7 @@ fn listen(mut commands: FrameReader<UnixStream>, current: &Current, outbox: &Out
             (Ok(None) | Err(_), running) => {
                 // The parent is gone: nobody is left to ask, so stop as if asked to.
                 if let Some(control) = running {
+                    control.name_asker("the end of the program that was watching".to_owned());
                     control.stop(StoppedBy::Operator);
                 }
                 orders.send(Order::Close).ok();

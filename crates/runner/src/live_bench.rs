@@ -5,20 +5,22 @@
 use std::{
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicU32, Ordering},
+        atomic::{AtomicBool, AtomicU32, Ordering},
         mpsc,
     },
     time::{Duration, Instant},
 };
 
-use measurement::{Bench, DataFile, EntryId, Failure, Hdf5, Pools, Program, Signal, TaskId};
+use measurement::{Bench, DataFile, EntryId, Failure, Hdf5, Pools, Program, RoundValues, Signal, TaskId};
 use protocol::{Doing, Event, Level, Value};
+use records::{FileAt, FileContent, OpenedFile, What};
 
 use crate::{
     control::{Control, Hold, StoppedBy},
     data_files::DataFiles,
     log_file::LogFile,
     outbox::{Outbox, now_us},
+    recorder::{Origin, Recorder},
     store::Store,
 };
 
@@ -33,6 +35,8 @@ pub(crate) struct Shared {
     pub(crate) outbox: Arc<Outbox>,
     pub(crate) log: Mutex<LogFile>,
     pub(crate) files: DataFiles,
+    /// Nothing when no record is kept.
+    pub(crate) recorder: Option<Arc<Recorder>>,
     pub(crate) loops: Mutex<Vec<RunningLoop>>,
     pub(crate) places: Mutex<Vec<Arc<Place>>>,
     pub(crate) failures: Mutex<Vec<Failure>>,
@@ -92,6 +96,7 @@ struct Work {
     task: TaskId,
     value: Option<Value>,
     lineage: Vec<TaskId>,
+    origin: Option<Origin>,
     more: mpsc::Sender<Work>,
 }
 
@@ -101,6 +106,10 @@ pub(crate) struct LiveBench {
     place: Arc<Place>,
     /// The tasks in the background whose work this thread is part of.
     lineage: Vec<TaskId>,
+    /// Of work in the background: where its values belong on record.
+    origin: Option<Origin>,
+    /// Whether a task of this thread was told to stop: what is under way is then never complete.
+    is_cut: AtomicBool,
 }
 
 impl Shared {
@@ -111,6 +120,7 @@ impl Shared {
         outbox: Arc<Outbox>,
         log: LogFile,
         files: DataFiles,
+        recorder: Option<Arc<Recorder>>,
     ) -> Arc<Self> {
         Arc::new(Self {
             program,
@@ -119,6 +129,7 @@ impl Shared {
             outbox,
             log: Mutex::new(log),
             files,
+            recorder,
             loops: Mutex::default(),
             places: Mutex::default(),
             failures: Mutex::default(),
@@ -163,18 +174,33 @@ impl Shared {
 }
 
 impl LiveBench {
-    pub(crate) fn new(shared: &Arc<Shared>, lineage: Vec<TaskId>) -> Self {
+    pub(crate) fn new(shared: &Arc<Shared>, lineage: Vec<TaskId>, origin: Option<Origin>) -> Self {
         let place = Arc::new(Place::default());
         lock(&shared.places).push(place.clone());
         Self {
             shared: shared.clone(),
             place,
             lineage,
+            origin,
+            is_cut: AtomicBool::new(false),
         }
     }
 
-    /// Performs the whole program, and waits for all that runs in the background.
-    pub(crate) fn perform(&self) {
+    /// Performs the whole program, and waits for all that runs in the background. `works` was in the background when the
+    /// run was broken off: it is started first.
+    pub(crate) fn perform(&self, works: &[(TaskId, Option<Value>)]) {
+        for (task, value) in works {
+            let pool = self.shared.program.pool(*task).unwrap_or_default();
+            let started = self.start_work(*task, pool, value.as_ref(), |recorder| Ok(recorder.origin(*task)));
+            if let Err(message) = started {
+                let task = self.shared.program.path(*task).to_owned();
+                self.shared.fail(Failure {
+                    task,
+                    field: None,
+                    message,
+                });
+            }
+        }
         if let Err(failure) = self.shared.program.perform(self) {
             self.shared.fail(*failure);
         }
@@ -184,11 +210,119 @@ impl LiveBench {
     fn work(&self, work: &Work) {
         if let Err(failure) = self.shared.program.perform_work(work.task, work.value.as_ref(), self) {
             self.shared.fail(*failure);
+        } else if let Some(recorder) = self.recorder() {
+            recorder.finished(work.task).unwrap_or_else(|message| {
+                let task = self.shared.program.path(work.task).to_owned();
+                self.shared.fail(Failure {
+                    task,
+                    field: None,
+                    message,
+                });
+            });
         }
         self.shared.control.end(work.task, &|hold| self.say(hold));
     }
 
+    /// Performs work in the background; `record` puts its start on record.
+    fn start_work(
+        &self,
+        task: TaskId,
+        pool: &str,
+        value: Option<&Value>,
+        record: impl FnOnce(&Recorder) -> Result<Origin, String>,
+    ) -> Result<(), String> {
+        let begun = self.place.during(task, Doing::Waiting, || {
+            self.shared.control.begin(task, pool, &|hold| self.say(hold))
+        });
+        begun?;
+        let recorded = self.shared.recorder.as_deref().map(record).transpose();
+        let origin = recorded.inspect_err(|_| self.shared.control.end(task, &|hold| self.say(hold)))?;
+        let mut lineage = self.lineage.clone();
+        lineage.push(task);
+        let value = value.cloned();
+        let idle = lock(&self.shared.idle).pop();
+        let more = match idle {
+            Some(idle) => idle,
+            None => {
+                let (more, inbox) = mpsc::channel();
+                self.spawn(inbox).map_err(|error| {
+                    self.shared.control.end(task, &|hold| self.say(hold));
+                    format!("no thread can be had for pool `{pool}`: {error}")
+                })?;
+                more
+            }
+        };
+        let work = Work {
+            task,
+            value,
+            lineage,
+            origin,
+            more: more.clone(),
+        };
+        more.send(work).map_err(|_| {
+            self.shared.control.end(task, &|hold| self.say(hold));
+            format!("the thread of pool `{pool}` is gone")
+        })
+    }
+
+    /// The record, as long as what this thread does is complete.
+    #[inline]
+    fn recorder(&self) -> Option<&Recorder> {
+        let recorder = self.shared.recorder.as_deref()?;
+        (!self.is_cut.load(Ordering::Relaxed)).then_some(recorder)
+    }
+
+    fn heed(&self, signal: Signal) -> Signal {
+        if signal == Signal::Stop {
+            self.is_cut.store(true, Ordering::Relaxed);
+        }
+        signal
+    }
+
+    /// The task whose work this thread does: the root for the run itself.
+    fn thread(&self) -> TaskId {
+        self.lineage.last().copied().unwrap_or(TaskId::ROOT)
+    }
+
+    /// Puts a data file on record before it is made.
+    fn announce(
+        &self,
+        task: TaskId,
+        asked: &str,
+        notes: &Value,
+    ) -> impl Fn(&str, FileContent, FileAt) -> Result<(), String> {
+        move |path, content, at| match &self.shared.recorder {
+            None => Ok(()),
+            Some(recorder) => {
+                let opened = OpenedFile {
+                    task: task.0,
+                    asked: asked.to_owned(),
+                    path: path.to_owned(),
+                    content,
+                    notes: notes.clone(),
+                };
+                recorder.file_opened(&opened, at)
+            }
+        }
+    }
+
+    /// Says in the log where a file went, if that is not where the task wanted it.
+    fn noted<T>(&self, task: TaskId, (made, note): (T, Option<String>)) -> T {
+        if let Some(note) = note {
+            self.shared
+                .record(Level::Warning, self.shared.program.path(task), &note);
+        }
+        made
+    }
+
     fn say(&self, hold: Hold) {
+        if let Some(recorder) = &self.shared.recorder {
+            let by = self.shared.control.asked_by();
+            recorder.mark(match hold {
+                Hold::AllHeld => What::Paused { by },
+                Hold::Released => What::WentOn { by },
+            });
+        }
         // Who looks at a paused run sees the values it paused with.
         self.shared.store.send(&self.shared.outbox);
         self.shared.outbox.say(match hold {
@@ -203,7 +337,7 @@ impl LiveBench {
         let body = move || {
             // Its sender is with whoever may give it work: the idle list. Dismissed from there, it ends.
             while let Ok(work) = inbox.recv() {
-                let bench = LiveBench::new(&shared, work.lineage.clone());
+                let bench = LiveBench::new(&shared, work.lineage.clone(), work.origin);
                 bench.work(&work);
                 lock(&shared.places).retain(|place| !Arc::ptr_eq(place, &bench.place));
                 lock(&shared.idle).push(work.more);
@@ -225,7 +359,14 @@ impl Bench for LiveBench {
 
     #[inline]
     fn write(&self, entry: EntryId, value: Value) {
-        self.shared.store.write(entry, value, &self.shared.outbox);
+        match (&self.origin, &self.shared.recorder) {
+            (Some(origin), Some(recorder)) => {
+                self.shared.store.write(entry, value.clone(), &self.shared.outbox);
+                // A record that cannot be written is found by the next row, which can say so.
+                recorder.late(*origin, entry, value).ok();
+            }
+            (_, _) => self.shared.store.write(entry, value, &self.shared.outbox),
+        }
     }
 
     #[inline]
@@ -239,8 +380,10 @@ impl Bench for LiveBench {
         if self.shared.control.is_calm() {
             return Signal::Go;
         }
-        self.place
-            .during(task, Doing::Held, || self.shared.control.hold(&|hold| self.say(hold)))
+        let signal = self
+            .place
+            .during(task, Doing::Held, || self.shared.control.hold(&|hold| self.say(hold)));
+        self.heed(signal)
     }
 
     fn passes(&self, task: TaskId) {
@@ -248,9 +391,10 @@ impl Bench for LiveBench {
     }
 
     fn sleep(&self, task: TaskId, time: Duration) -> Signal {
-        self.place.during(task, Doing::Sleeping, || {
+        let signal = self.place.during(task, Doing::Sleeping, || {
             self.shared.control.sleep(time, &|hold| self.say(hold))
-        })
+        });
+        self.heed(signal)
     }
 
     fn sleep_through(&self, task: TaskId, time: Duration) {
@@ -258,35 +402,7 @@ impl Bench for LiveBench {
     }
 
     fn start(&self, task: TaskId, pool: &str, value: Option<&Value>) -> Result<(), String> {
-        let begun = self.place.during(task, Doing::Waiting, || {
-            self.shared.control.begin(task, pool, &|hold| self.say(hold))
-        });
-        begun?;
-        let mut lineage = self.lineage.clone();
-        lineage.push(task);
-        let value = value.cloned();
-        let idle = lock(&self.shared.idle).pop();
-        let more = match idle {
-            Some(idle) => idle,
-            None => {
-                let (more, inbox) = mpsc::channel();
-                self.spawn(inbox).map_err(|error| {
-                    self.shared.control.end(task, &|hold| self.say(hold));
-                    format!("no thread can be had for pool `{pool}`: {error}")
-                })?;
-                more
-            }
-        };
-        let work = Work {
-            task,
-            value,
-            lineage,
-            more: more.clone(),
-        };
-        more.send(work).map_err(|_| {
-            self.shared.control.end(task, &|hold| self.say(hold));
-            format!("the thread of pool `{pool}` is gone")
-        })
+        self.start_work(task, pool, value, |recorder| recorder.started(task, value))
     }
 
     #[inline]
@@ -300,7 +416,11 @@ impl Bench for LiveBench {
     }
 
     fn write_row(&self, entry: EntryId, row: usize, numbers: &[f64]) -> Result<(), String> {
-        self.shared.store.write_row(entry, row, numbers, &self.shared.outbox)
+        self.shared.store.write_row(entry, row, numbers, &self.shared.outbox)?;
+        match &self.shared.recorder {
+            Some(recorder) => recorder.patch(self.thread(), entry, row, numbers),
+            None => Ok(()),
+        }
     }
 
     fn data_file(&self, task: TaskId) -> Option<DataFile> {
@@ -308,19 +428,37 @@ impl Bench for LiveBench {
     }
 
     fn create_text(&self, task: TaskId, path: &str, header: &[u8], notes: Value) -> Result<DataFile, String> {
-        self.shared.files.create_text(task, path, header, notes)
+        let announce = self.announce(task, path, &notes);
+        let made = self
+            .shared
+            .files
+            .create_text(task, path, header, notes.clone(), &announce)?;
+        Ok(self.noted(task, made))
     }
 
     fn append_text(&self, task: TaskId, text: &[u8], rows: u64) -> Result<(), String> {
-        self.shared.files.append_text(task, text, rows)
+        self.shared.files.append_text(task, text, rows)?;
+        if let Some(recorder) = &self.shared.recorder {
+            recorder.file_grew(task, text.len() as u64, rows);
+        }
+        Ok(())
     }
 
     fn create_hdf5(&self, task: TaskId, path: &str, file: &Hdf5, notes: Value) -> Result<DataFile, String> {
-        self.shared.files.create_hdf5(task, path, file, notes)
+        let announce = self.announce(task, path, &notes);
+        let made = self
+            .shared
+            .files
+            .create_hdf5(task, path, file, notes.clone(), &announce)?;
+        Ok(self.noted(task, made))
     }
 
     fn append_hdf5(&self, task: TaskId, values: &[Value]) -> Result<(), String> {
-        self.shared.files.append_hdf5(task, values)
+        self.shared.files.append_hdf5(task, values)?;
+        if let Some(recorder) = &self.shared.recorder {
+            recorder.file_grew(task, 0, 1);
+        }
+        Ok(())
     }
 
     fn close_file(&self, task: TaskId) -> Result<(), String> {
@@ -328,7 +466,9 @@ impl Bench for LiveBench {
     }
 
     fn write_file(&self, task: TaskId, path: &str, content: &[u8]) -> Result<String, String> {
-        self.shared.files.write_whole(task, path, content)
+        let announce = self.announce(task, path, &Value::None);
+        let made = self.shared.files.write_whole(task, path, content, &announce)?;
+        Ok(self.noted(task, made))
     }
 
     fn read_file(&self, path: &str) -> Result<Vec<u8>, String> {
@@ -358,6 +498,24 @@ impl Bench for LiveBench {
             Some(known) => *known = running,
             None => loops.push(running),
         }
+    }
+
+    fn record_round(&self, task: TaskId, total: Option<u64>, values: Option<RoundValues<'_>>) -> Result<(), String> {
+        self.recorder()
+            .map_or(Ok(()), |recorder| recorder.round(task, total, values))
+    }
+
+    #[inline]
+    fn record_iteration(&self, task: TaskId, is_left: bool) -> Result<(), String> {
+        match self.recorder() {
+            Some(recorder) => recorder.iteration(task, is_left, &self.shared.store),
+            None => Ok(()),
+        }
+    }
+
+    fn record_done(&self, task: TaskId) -> Result<(), String> {
+        self.recorder()
+            .map_or(Ok(()), |recorder| recorder.done(task, &self.shared.store))
     }
 
     fn loop_ends(&self, task: TaskId) {

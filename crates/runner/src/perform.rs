@@ -1,17 +1,20 @@
 //! Performing one measurement: from its text to the last word about it.
 
-use std::{collections::HashMap, path::Path, sync::Arc};
+use std::{collections::HashMap, path::Path, sync::Arc, time::Duration};
 
-use measurement::{EntryId, Measurement, Overrides, Problem, TaskId, Tree, refused};
-use protocol::{Checks, Event, Level, Observe, Outcome, Request, Value};
+use measurement::{EntryId, Kind, Measurement, Overrides, Problem, Tables, TaskId, Tree, refused};
+use protocol::{Checks, Event, Level, Observe, Outcome, Recording, Request, Value};
+use records::{RecordError, RunFacts, What, Writer};
 
 use crate::{
     control::{Control, StoppedBy},
     data_files::DataFiles,
     disk::{Disk, save_measurement},
+    going_on::GoingOn,
     live_bench::{LiveBench, STACK, Shared, lock},
     log_file::LogFile,
     outbox::{Outbox, now_us},
+    recorder::{self, Flusher, Recorder},
     spy::Spy,
     store::{Store, Watch},
 };
@@ -59,8 +62,8 @@ fn begin(request: &Request, control: &Arc<Control>, outbox: &Arc<Outbox>) -> End
     }
     let facts = measurement.facts(&request.date, &request.time);
     let tree = &measurement.tree;
-    let values = match request.checks {
-        Checks::Skip => tree.define(&facts, &Disk),
+    let (values, problems_left) = match request.checks {
+        Checks::Skip => (tree.define(&facts, &Disk), measurement.problems.clone()),
         Checks::Run => {
             let checked = tree.check(&facts, &Disk);
             let mut problems = measurement.problems.clone();
@@ -68,7 +71,7 @@ fn begin(request: &Request, control: &Arc<Control>, outbox: &Arc<Outbox>) -> End
             if refused(&problems) {
                 return refuse(outbox, problems);
             }
-            checked.values
+            (checked.values, problems)
         }
     };
 
@@ -89,23 +92,35 @@ fn begin(request: &Request, control: &Arc<Control>, outbox: &Arc<Outbox>) -> End
         }
     };
 
+    let plan = Tables::of(tree);
+    let begun = match begin_record(request, &measurement, &plan, values, problems_left) {
+        Ok(begun) => begun,
+        Err(message) => return Ending::not_begun(Outcome::Failed, message),
+    };
+    let files = DataFiles::new(request.on_existing);
+    if let Some(going_on) = &begun.going_on {
+        let position = &going_on.position;
+        if let Err(message) = files.resume(&position.files, &position.whole) {
+            return Ending::not_begun(Outcome::Failed, format!("the run cannot go on: {message}"));
+        }
+    }
+    let mut program = tree.prepare();
+    if let Some(going_on) = &begun.going_on {
+        program = going_on.resume(program, tree);
+    }
+
     let entries = tree.database().entries();
     let watch = watched(tree, request);
     let log_file = log.path().display().to_string();
-    let store = Store::new(values, watch);
-    let shared = Shared::new(
-        tree.prepare(),
-        store,
-        control.clone(),
-        outbox.clone(),
-        log,
-        DataFiles::new(request.on_existing),
-    );
+    let store = Store::new(begun.values, watch);
+    let recorder = begun.recorder.map(Arc::new);
+    let shared = Shared::new(program, store, control.clone(), outbox.clone(), log, files, recorder);
     outbox.say(Event::Started {
         entries: entries.iter().map(|entry| entry.path.clone()).collect(),
         values: shared.store.snapshot(!request.all_values),
         log_file,
         saved_file: saved.display().to_string(),
+        record: shared.recorder.as_ref().map(|recorder| recorder.path()),
     });
     lock(&shared.log).record(
         now_us(),
@@ -124,12 +139,98 @@ fn begin(request: &Request, control: &Arc<Control>, outbox: &Arc<Outbox>) -> End
         );
         shared.record(Level::Warning, "measurand", &message);
     }
-    match run(&shared, loop_indices(tree)) {
+    let mut works = Vec::new();
+    if let Some(going_on) = &begun.going_on {
+        if let Some(cut) = &going_on.position.cut {
+            shared.record(Level::Warning, "measurand", cut);
+        }
+        shared.record(Level::Info, "measurand", &going_on.words());
+        works = going_on.works();
+    }
+    let flush = Duration::from_millis(u64::from(request.flush_ms.max(1)));
+    match run(&shared, loop_indices(tree), works, flush) {
         Ok(()) => conclude(&shared, request),
         Err(error) => Ending::not_begun(
             Outcome::Failed,
             format!("no thread can be had for the measurement: {error}"),
         ),
+    }
+}
+
+/// What a run begins with.
+struct Begun {
+    recorder: Option<Recorder>,
+    values: Vec<Value>,
+    going_on: Option<GoingOn>,
+}
+
+/// Makes the record of the run, or opens the one that it goes on with.
+fn begin_record(
+    request: &Request,
+    measurement: &Measurement,
+    plan: &Tables,
+    values: Vec<Value>,
+    problems: Vec<Problem>,
+) -> Result<Begun, String> {
+    let cannot = |error: RecordError| format!("the record of the run cannot be kept: {error}");
+    let folder = Path::new(&measurement.default_path);
+    let (writer, values, going_on) = match &request.recording {
+        Recording::Off => {
+            return Ok(Begun {
+                recorder: None,
+                values,
+                going_on: None,
+            });
+        }
+        Recording::New => {
+            let run = run_facts(request, measurement, problems);
+            let schema = recorder::schema(&measurement.tree, plan, run);
+            let writer = Writer::create(folder, &measurement.stem(), schema, &values).map_err(cannot)?;
+            (writer, values, None)
+        }
+        Recording::GoOn { record, assume } => {
+            let (record, default_path) = (Path::new(record), &measurement.default_path);
+            let going_on = GoingOn::read(record, &measurement.tree, plan, default_path, *assume)?;
+            let writer = Writer::go_on(record, &going_on.position).map_err(cannot)?;
+            (writer, going_on.values.clone(), Some(going_on))
+        }
+    };
+    let recorder = Recorder::new(writer, plan.clone());
+    if let Some(going_on) = &going_on {
+        for file in &going_on.position.files {
+            recorder.set_file_at(TaskId(file.opened.task), file.at);
+        }
+        let now = run_facts(request, measurement, Vec::new());
+        recorder.mark(What::Resumed {
+            host: now.host,
+            user: now.user,
+            version: now.version,
+            cut: going_on.position.cut.clone(),
+        });
+    }
+    Ok(Begun {
+        recorder: Some(recorder),
+        values,
+        going_on,
+    })
+}
+
+fn run_facts(request: &Request, measurement: &Measurement, problems: Vec<Problem>) -> RunFacts {
+    let user = ["USER", "LOGNAME"].iter().find_map(|name| std::env::var(name).ok());
+    RunFacts {
+        name: measurement.name.clone(),
+        id: measurement.id.clone(),
+        file: request.file.clone(),
+        text: request.text.clone(),
+        default_path: measurement.default_path.clone(),
+        host: rustix::system::uname().nodename().to_string_lossy().into_owned(),
+        user: user.unwrap_or_else(|| rustix::process::getuid().as_raw().to_string()),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        started_us: now_us(),
+        remarks: problems
+            .into_iter()
+            .map(|problem| format!("{}: {}", problem.path, problem.message))
+            .collect(),
     }
 }
 
@@ -140,10 +241,22 @@ fn refuse(outbox: &Outbox, problems: Vec<Problem>) -> Ending {
 }
 
 /// Performs the tasks in a thread of its own, because deep trees need deep stacks.
-fn run(shared: &Arc<Shared>, indices: HashMap<TaskId, EntryId>) -> std::io::Result<()> {
+fn run(
+    shared: &Arc<Shared>,
+    indices: HashMap<TaskId, EntryId>,
+    works: Vec<(TaskId, Option<Value>)>,
+    flush: Duration,
+) -> std::io::Result<()> {
     let spy = Spy::start(shared, indices)?;
+    let _flusher = match &shared.recorder {
+        Some(recorder) => {
+            let files = shared.clone();
+            Some(Flusher::start(recorder.clone(), flush, move || files.files.sync_all())?)
+        }
+        None => None,
+    };
     let own = shared.clone();
-    let body = move || LiveBench::new(&own, Vec::new()).perform();
+    let body = move || LiveBench::new(&own, Vec::new(), None).perform(&works);
     let thread = std::thread::Builder::new()
         .name("measurement".to_owned())
         .stack_size(STACK)
@@ -166,6 +279,9 @@ fn conclude(shared: &Shared, request: &Request) -> Ending {
         let text = failures.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
         errors.push(("unhandled".to_owned(), text));
     }
+    for problem in shared.files.close_all() {
+        errors.push(("engine".to_owned(), problem));
+    }
     let mut log = lock(&shared.log);
     log.flush();
     if let Some(broken) = log.broken() {
@@ -176,6 +292,17 @@ fn conclude(shared: &Shared, request: &Request) -> Ending {
         (true, Some(StoppedBy::Operator)) => Outcome::Interrupted,
         (true, None) => Outcome::Completed,
     };
+    if let Some(recorder) = &shared.recorder {
+        if outcome == Outcome::Interrupted {
+            let by = shared.control.asked_by();
+            recorder.mark(What::StopAsked { by });
+        }
+        if let Err(message) = recorder.end(outcome.name(), &errors, &shared.store)
+            && !errors.iter().any(|(_, text)| text.contains("the record of the run"))
+        {
+            errors.push(("engine".to_owned(), message));
+        }
+    }
     log.record(now_us(), Level::Info, outcome.name());
     log.flush();
     let values = if request.all_values {
@@ -219,11 +346,7 @@ fn loop_indices(tree: &Tree) -> HashMap<TaskId, EntryId> {
             .find(|(name, _)| name == "index")
             .map(|(_, entry)| (task, entry))
     };
-    let is_loop = |task: &TaskId| {
-        tree.node(*task)
-            .kind()
-            .is_some_and(|kind| matches!(kind.id, "exopy.LoopTask" | "exopy.WhileTask"))
-    };
+    let is_loop = |task: &TaskId| tree.node(*task).kind().is_some_and(Kind::is_loop);
     (0..tree.nodes().len())
         .map(|number| TaskId(number as u32))
         .filter(is_loop)

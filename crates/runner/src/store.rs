@@ -124,6 +124,12 @@ impl Store {
         self.state().hand_on(outbox);
     }
 
+    /// Uses the values of all entries, by entry; nobody writes any meanwhile.
+    #[inline]
+    pub(crate) fn with_all<T>(&self, use_them: impl FnOnce(&[Value]) -> T) -> T {
+        use_them(&self.state().values)
+    }
+
     /// The value of an entry now.
     pub(crate) fn get(&self, entry: EntryId) -> Value {
         self.state().values[entry.index()].clone()

@@ -13,7 +13,7 @@ use std::{
 use protocol::{Doing, Level, Observe, Value};
 
 use crate::{
-    event::{RunEvent, Update, What},
+    event::{RunEvent, RunFiles, Update, What},
     run_log::RunLog,
 };
 
@@ -28,7 +28,7 @@ pub(crate) struct Chronicle<'v> {
     /// Last values by entry, when the report is to have them.
     last: Option<Vec<Option<Value>>>,
     log: RunLog,
-    saved_file: Option<PathBuf>,
+    files: RunFiles,
 }
 
 /// Microseconds since 1970-01-01 UTC.
@@ -57,7 +57,7 @@ impl<'v> Chronicle<'v> {
             observed: Vec::new(),
             last: None,
             log: RunLog::default(),
-            saved_file: None,
+            files: RunFiles::default(),
         }
     }
 
@@ -76,7 +76,7 @@ impl<'v> Chronicle<'v> {
         }));
     }
 
-    pub(crate) fn started(&mut self, entries: Vec<String>, values: Vec<(u32, Value)>, log: String, saved: String) {
+    pub(crate) fn started(&mut self, entries: Vec<String>, values: Vec<(u32, Value)>, files: RunFiles) {
         self.entries = entries.into_iter().map(Arc::from).collect();
         self.observed = match &self.observe {
             Observe::All => vec![true; self.entries.len()],
@@ -95,13 +95,12 @@ impl<'v> Chronicle<'v> {
                 last[*entry as usize] = Some(value.clone());
             }
         }
-        let (log_file, saved_file) = (PathBuf::from(log), PathBuf::from(saved));
-        self.saved_file = Some(saved_file.clone());
+        self.files = files.clone();
+        let log_file = files.log_file.clone();
         (self.viewer)(Update::Started {
             entries: Arc::clone(&self.entries),
             values,
-            log_file: log_file.clone(),
-            saved_file,
+            files,
         });
         self.open(log_file);
     }
@@ -201,7 +200,11 @@ impl<'v> Chronicle<'v> {
     }
 
     pub(crate) fn saved_path(&self) -> Option<&PathBuf> {
-        self.saved_file.as_ref()
+        Some(&self.files.saved_file).filter(|path| !path.as_os_str().is_empty())
+    }
+
+    pub(crate) fn record(&self) -> Option<&PathBuf> {
+        self.files.record.as_ref()
     }
 
     /// The last value of every entry that has one, if they were kept.

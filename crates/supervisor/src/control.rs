@@ -146,7 +146,9 @@ fn send_in(folder: &Path, wanted: Option<&str>, verb: Verb) -> Result<String, Co
         }
         None => return Err(ControlError::NothingRuns),
     };
-    let answer = ask(&socket, &json!({ "verb": verb.name() })).map_err(ControlError::NoAnswer)?;
+    let user = std::env::var("USER").unwrap_or_default();
+    let by = format!("`measurand {}` of {user}, process {}", verb.name(), process::id());
+    let answer = ask(&socket, &json!({ "verb": verb.name(), "by": by })).map_err(ControlError::NoAnswer)?;
     match answer["refused"].as_str() {
         Some(why) => Err(ControlError::Refused(why.to_owned())),
         None => Ok(format!(
@@ -340,7 +342,10 @@ fn answer(mut stream: &UnixStream, operator: &Operator, run: &RunningRun) -> io:
         }
         .to_json(),
         asked => match verbs.into_iter().find(|verb| Some(verb.name()) == asked) {
-            Some(verb) => match operator.ask(verb) {
+            Some(verb) => match operator
+                .named(question["by"].as_str().unwrap_or("another program"))
+                .ask(verb)
+            {
                 Ok(()) => json!({}),
                 Err(refusal) => json!({ "refused": refusal.to_string() }),
             },

@@ -51,6 +51,8 @@ pub struct Report {
     pub values: Vec<(Arc<str>, Value)>,
     pub log_file: Option<PathBuf>,
     pub saved_file: Option<PathBuf>,
+    /// The record of the run, if one is kept.
+    pub record: Option<PathBuf>,
     /// What the child's own check found.
     pub problems: Vec<Problem>,
 }

@@ -60,6 +60,16 @@ pub enum What {
     },
 }
 
+/// Where the files of a run are.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RunFiles {
+    pub log_file: PathBuf,
+    /// The copy of the measurement.
+    pub saved_file: PathBuf,
+    /// The record, if one is kept.
+    pub record: Option<PathBuf>,
+}
+
 /// What viewers get. Only [`Update::Event`] is part of the record of a run.
 #[derive(Clone, Debug)]
 pub enum Update {
@@ -68,8 +78,7 @@ pub enum Update {
     Started {
         entries: Arc<[Arc<str>]>,
         values: Vec<(u32, Value)>,
-        log_file: PathBuf,
-        saved_file: PathBuf,
+        files: RunFiles,
     },
     /// A thread of the run has been at the same task for a while.
     At {

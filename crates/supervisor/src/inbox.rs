@@ -33,6 +33,8 @@ pub(crate) enum Message {
 #[derive(Debug)]
 pub(crate) struct Request {
     pub(crate) verb: Verb,
+    /// Who asks, for the record of the run.
+    pub(crate) by: Arc<str>,
     /// Who waits for the answer, if anybody does.
     pub(crate) answer: Option<SyncSender<Result<(), Refusal>>>,
 }

@@ -34,7 +34,7 @@ mod view;
 
 pub use control::{ControlError, ControlServer, RunningRun, list, send};
 pub use engine::{Engine, EngineError, Facts, Job, Report};
-pub use event::{EngineState, RunEvent, RunState, Update, What};
+pub use event::{EngineState, RunEvent, RunFiles, RunState, Update, What};
 pub use operator::Operator;
 pub use verb::{Refusal, Verb};
 pub use view::{At, LogLine, LoopView, View};

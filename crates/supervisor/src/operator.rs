@@ -23,6 +23,7 @@ use crate::{
 pub struct Operator {
     sender: Sender,
     state: StateCell,
+    name: Arc<str>,
 }
 
 /// How long the loop of a run may take to answer: a viewer may keep it from it.
@@ -30,7 +31,20 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 impl Operator {
     pub(crate) fn new(sender: Sender, state: StateCell) -> Self {
-        Self { sender, state }
+        Self {
+            sender,
+            state,
+            name: Arc::from("the operator"),
+        }
+    }
+
+    /// The same under a name, which goes on record with what is asked: `a key in the terminal`.
+    #[must_use]
+    pub fn named(&self, name: &str) -> Self {
+        Self {
+            name: Arc::from(name),
+            ..self.clone()
+        }
     }
 
     /// Holds all tasks at their next checkpoint. What cannot be done is said in the run's log.
@@ -60,6 +74,7 @@ impl Operator {
         let (answer, answered) = sync_channel(1);
         self.sender.ask(Request {
             verb,
+            by: self.name.clone(),
             answer: Some(answer),
         });
         answered.recv_timeout(PATIENCE).unwrap_or(Err(Refusal::NoAnswer))
@@ -70,7 +85,11 @@ impl Operator {
     }
 
     fn tell(&self, verb: Verb) {
-        self.sender.ask(Request { verb, answer: None });
+        self.sender.ask(Request {
+            verb,
+            by: self.name.clone(),
+            answer: None,
+        });
     }
 }
 

@@ -12,7 +12,7 @@ use crate::{
     chronicle::Chronicle,
     ending::Ending,
     engine::{Engine, Job, Report},
-    event::{Update, What},
+    event::{RunFiles, Update, What},
     hooks::{HookFacts, RunningHook},
     inbox::Message,
     pipe::Pipe,
@@ -91,6 +91,7 @@ impl<'e, 'v> Performance<'e, 'v> {
             values: self.chronicle.take_values(),
             log_file: self.chronicle.log_path().cloned(),
             saved_file: self.chronicle.saved_path().cloned(),
+            record: self.chronicle.record().cloned(),
             problems: self.problems,
         }
     }
@@ -230,6 +231,7 @@ impl<'e, 'v> Performance<'e, 'v> {
     fn hear(&mut self, message: Message) {
         match message {
             Message::Asked(request) => {
+                self.tell(&Command::AskedBy(request.by.to_string()));
                 let result = self.step(Input::Asked(request.verb));
                 if let (Err(refusal), None) = (&result, &request.answer) {
                     self.chronicle.note(Level::Warning, &refusal.to_string());
@@ -310,8 +312,14 @@ impl<'e, 'v> Performance<'e, 'v> {
                 values,
                 log_file,
                 saved_file,
+                record,
             } => {
-                self.chronicle.started(entries, values, log_file, saved_file);
+                let files = RunFiles {
+                    log_file: log_file.into(),
+                    saved_file: saved_file.into(),
+                    record: record.map(Into::into),
+                };
+                self.chronicle.started(entries, values, files);
                 self.inputs.push_back(Input::Started);
             }
             Event::Log { level, target, message } => {

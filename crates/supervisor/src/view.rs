@@ -93,12 +93,7 @@ impl View {
     pub fn fold(&mut self, update: &Update) {
         match update {
             Update::Event(event) => self.fold_event(event),
-            Update::Started {
-                entries,
-                values,
-                log_file,
-                saved_file,
-            } => {
+            Update::Started { entries, values, files } => {
                 self.ids = entries
                     .iter()
                     .enumerate()
@@ -109,8 +104,8 @@ impl View {
                 for (id, value) in values {
                     self.set(*id, value);
                 }
-                self.log_files.push(log_file.clone());
-                self.saved_file = Some(saved_file.clone());
+                self.log_files.push(files.log_file.clone());
+                self.saved_file = Some(files.saved_file.clone());
             }
             Update::At { task, doing, millis } => {
                 self.at.retain(|at| at.task != *task);
@@ -293,6 +288,7 @@ fn is_inside(task: &str, other: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::event::RunFiles;
 
     fn at(second: i64, what: What) -> Update {
         Update::Event(RunEvent {
@@ -371,8 +367,11 @@ mod tests {
             Update::Started {
                 entries,
                 values: vec![(0, Value::Int(1)), (7, Value::Int(0))],
-                log_file: "a.log".into(),
-                saved_file: "a.meas.ini".into(),
+                files: RunFiles {
+                    log_file: "a.log".into(),
+                    saved_file: "a.meas.ini".into(),
+                    record: None,
+                },
             },
             at(
                 1,

@@ -14,7 +14,7 @@ use std::{
 };
 
 use measurement::{Hook, Problem};
-use protocol::{Checks, Observe, OnExisting, Outcome, Request, Value};
+use protocol::{Checks, Observe, OnExisting, Outcome, Recording, Request, Value};
 use supervisor::{Engine, EngineState, Facts, Job, Operator, Report, Update, Verb, What};
 
 /// A folder of one test, gone with it.
@@ -59,6 +59,9 @@ impl Folder {
                 lossless: true,
                 all_values: true,
                 on_existing: OnExisting::Rename,
+                recording: Recording::Off,
+                flush_ms: 1000,
+                file: String::new(),
             },
             facts: Facts {
                 name: "Rabi".into(),

@@ -21,7 +21,12 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn control(verb: Verb, args: &Args) -> Result<Exit, Complaint> {
-    match supervisor::send(args.run.as_deref(), verb) {
+    tell(verb, args.run.as_deref())
+}
+
+/// Tells a run, the only one if none is named.
+pub(crate) fn tell(verb: Verb, run: Option<&str>) -> Result<Exit, Complaint> {
+    match supervisor::send(run, verb) {
         Ok(said) => {
             Stream::Output.write(&format!("{said}\n"));
             Ok(Exit::Completed)

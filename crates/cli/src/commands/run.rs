@@ -8,8 +8,8 @@ use std::{
     time::Instant,
 };
 
-use measurement::{Measurement, Problem, Severity, Source, Stage, refused};
-use protocol::{Checks, OnExisting, Outcome, Request};
+use measurement::{Measurement, Overrides, Problem, Severity, Source, Stage, refused};
+use protocol::{Assume, Checks, OnExisting, Outcome, Recording, Request};
 use supervisor::{ControlServer, Engine, Facts, Job, Report, Update, View, What};
 
 use crate::{
@@ -21,11 +21,12 @@ use crate::{
     interruption::Interruption,
     observe::observed,
     quantity::counted,
+    resumable::{Broken, LastRun, last_run},
     snippet,
     source::Loaded,
     surroundings::{Folders, day_and_time},
     telling,
-    terminal::Stream,
+    terminal::{Stream, harmless},
     values::Values,
 };
 
@@ -36,6 +37,19 @@ pub(crate) struct Args {
     files: Vec<PathBuf>,
     #[command(flatten)]
     changes: Changes,
+    /// Go on where the last run of the file broke off, if it did; begin a new run if there was none
+    #[arg(long, conflicts_with = "no_record")]
+    resume: bool,
+    /// Do not keep the record of the run: it can neither be exported nor resumed
+    #[arg(long)]
+    no_record: bool,
+    #[command(flatten)]
+    manner: Manner,
+}
+
+/// How a run is performed and watched, whether it begins or goes on.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Manner {
     /// Perform although the checks fail (what Exopy calls forced enqueueing)
     #[arg(long)]
     skip_checks: bool,
@@ -54,12 +68,29 @@ pub(crate) struct Args {
     /// What to do about data files that exist
     #[arg(long, value_name = "WHAT", default_value = "rename")]
     on_existing: Existing,
-    /// Do not keep the record of the run; this version keeps none yet, so that it changes nothing
-    #[arg(long)]
-    no_record: bool,
+    /// Seconds after which what was measured is on the disk, whatever happens to the power
+    #[arg(long, value_name = "SECONDS", default_value = "1", value_parser = interval)]
+    flush_interval: u32,
+    /// What may be taken for granted when a run goes on (repeatable)
+    #[arg(long, value_name = "WHAT")]
+    assume: Vec<Assumption>,
     /// No live display: lines only, as when the output is no terminal
     #[arg(long)]
     plain: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Assumption {
+    /// Data files that are gone are not coming back: begin new ones
+    NewFiles,
+}
+
+/// Milliseconds of a number of seconds.
+fn interval(text: &str) -> Result<u32, String> {
+    match text.parse::<f64>() {
+        Ok(seconds) if (0.001..=86_400.0).contains(&seconds) => Ok((seconds * 1000.0) as u32),
+        Ok(_) | Err(_) => Err("it should be a number of seconds from 0.001 to 86400".to_owned()),
+    }
 }
 
 #[derive(Clone, Copy, Debug, clap::ValueEnum)]
@@ -74,17 +105,7 @@ enum Existing {
 
 pub(crate) fn run(args: &Args) -> Result<Exit, Complaint> {
     args.refuse_conflicts()?;
-    let program =
-        std::env::current_exe().map_err(|error| Complaint::new("cannot find this program").because(&error))?;
-    let events = args.events.as_deref().map(EventStream::open).transpose()?;
-    let engine = Engine::new(program);
-    let interruption = Interruption::listen(engine.operator(), events.as_ref().map(EventStream::give_up))?;
-    let mut session = Session {
-        args,
-        engine,
-        events,
-        interruption,
-    };
+    let mut session = Session::open(&args.manner, args.changes.overrides())?;
     let mut exit = Exit::Completed;
     for (at, path) in args.files.iter().enumerate() {
         if session.interruption.has_come() {
@@ -93,18 +114,34 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Complaint> {
             exit = exit.max(Exit::Interrupted);
             break;
         }
-        exit = exit.max(session.file(path));
+        let keeping = match (args.no_record, args.resume) {
+            (true, _) => Keeping::Nothing,
+            (false, false) => Keeping::New,
+            (false, true) => Keeping::Last,
+        };
+        exit = exit.max(session.file(path, keeping));
     }
+    session.close(exit)
+}
+
+/// Goes on with the run of a record.
+pub(crate) fn go_on(record: &Path, manner: &Manner) -> Result<Exit, Complaint> {
+    let broken = Broken::open(record)?;
+    let mut session = Session::open(manner, broken.overrides())?;
+    let exit = session.go_on(&broken)?;
     session.close(exit)
 }
 
 impl Args {
     fn refuse_conflicts(&self) -> Result<(), Complaint> {
-        if self.values_out.is_some() && self.files.len() > 1 {
+        if self.manner.values_out.is_some() && self.files.len() > 1 {
             let complaint = Complaint::new("`--values-out` takes the values of one measurement, and here are several");
             return Err(complaint.hint("run the files one by one"));
         }
-        for (option, output) in [("--events", &self.events), ("--values-out", &self.values_out)] {
+        for (option, output) in [
+            ("--events", &self.manner.events),
+            ("--values-out", &self.manner.values_out),
+        ] {
             let same = |file: &&PathBuf| output.as_ref().is_some_and(|output| is_same_file(output, file));
             if let Some(file) = self.files.iter().find(same) {
                 return Err(Complaint::new(format!(
@@ -115,7 +152,9 @@ impl Args {
         }
         Ok(())
     }
+}
 
+impl Manner {
     fn events_on_output(&self) -> bool {
         self.events.as_deref() == Some(Path::new("-"))
     }
@@ -127,15 +166,47 @@ fn is_same_file(one: &Path, other: &Path) -> bool {
 
 /// All that the measurements of one command have in common.
 struct Session<'a> {
-    args: &'a Args,
+    manner: &'a Manner,
+    overrides: Overrides,
     engine: Engine,
     events: Option<EventStream>,
     interruption: Interruption,
 }
 
-impl Session<'_> {
-    fn file(&mut self, path: &Path) -> Exit {
-        let loaded = match Loaded::open(path, &self.args.changes.overrides()) {
+/// Which record a run is kept in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Keeping {
+    Nothing,
+    New,
+    /// That of the last run, if it broke off.
+    Last,
+    /// This one.
+    GoOn(PathBuf),
+}
+
+impl<'a> Session<'a> {
+    fn open(manner: &'a Manner, overrides: Overrides) -> Result<Session<'a>, Complaint> {
+        let program =
+            std::env::current_exe().map_err(|error| Complaint::new("cannot find this program").because(&error))?;
+        let events = manner.events.as_deref().map(EventStream::open).transpose()?;
+        let engine = Engine::new(program);
+        let interruption = Interruption::listen(engine.operator(), events.as_ref().map(EventStream::give_up))?;
+        Ok(Session {
+            manner,
+            overrides,
+            engine,
+            events,
+            interruption,
+        })
+    }
+
+    fn go_on(&mut self, broken: &Broken) -> Result<Exit, Complaint> {
+        let loaded = broken.load(&self.overrides);
+        Ok(self.loaded(&loaded, Keeping::GoOn(broken.record.clone())))
+    }
+
+    fn file(&mut self, path: &Path, keeping: Keeping) -> Exit {
+        let loaded = match Loaded::open(path, &self.overrides) {
             Ok(loaded) => loaded,
             Err(complaint) => {
                 complaint.print();
@@ -151,18 +222,41 @@ impl Session<'_> {
                 return Exit::Unusable;
             }
         };
-        let checked = match Checked::of(&loaded, self.args) {
+        let keeping = match (keeping, loaded.built()) {
+            (Keeping::Last, Some(measurement)) => match last_run(measurement) {
+                Ok(LastRun::None) => Keeping::New,
+                Ok(LastRun::Broken(record)) => Keeping::GoOn(record),
+                Ok(LastRun::Complete(record)) => {
+                    let record = harmless(&record.display().to_string());
+                    Stream::Error.write(&format!(
+                        "{}: the last run is complete, there is nothing to go on with: {record}\n",
+                        loaded.label
+                    ));
+                    return Exit::Completed;
+                }
+                Err(complaint) => {
+                    complaint.print();
+                    return Exit::Unusable;
+                }
+            },
+            (keeping, _) => keeping,
+        };
+        self.loaded(&loaded, keeping)
+    }
+
+    fn loaded(&mut self, loaded: &Loaded, keeping: Keeping) -> Exit {
+        let checked = match Checked::of(loaded, &self.overrides, self.manner) {
             Ok(checked) => checked,
             Err(complaint) => {
                 complaint.print();
                 return Exit::Unusable;
             }
         };
-        checked.print(&loaded);
+        checked.print(loaded);
         match loaded.built() {
-            Some(measurement) if !refused(&checked.problems) => self.perform(&loaded, measurement, checked),
+            Some(measurement) if !refused(&checked.problems) => self.perform(loaded, measurement, checked, keeping),
             built => {
-                self.say_skipped(facts(&loaded), &placed(&checked.problems, &loaded));
+                self.say_skipped(facts(loaded), &placed(&checked.problems, loaded));
                 self.write_values(&checked.values);
                 let errors = checked.problems.iter().filter(|problem| problem.is_error()).count();
                 let errors = counted(errors, "error");
@@ -179,8 +273,8 @@ impl Session<'_> {
         }
     }
 
-    fn perform(&mut self, loaded: &Loaded, measurement: &Measurement, mut checked: Checked) -> Exit {
-        let (observe, idle) = match observed(measurement, &self.args.observe) {
+    fn perform(&mut self, loaded: &Loaded, measurement: &Measurement, mut checked: Checked, keeping: Keeping) -> Exit {
+        let (observe, idle) = match observed(measurement, &self.manner.observe) {
             Ok(observed) => observed,
             Err(complaint) => {
                 complaint.print();
@@ -197,19 +291,31 @@ impl Session<'_> {
             text: measurement.text().to_owned(),
             date: checked.date.clone(),
             time: checked.time.clone(),
-            checks: if self.args.skip_checks {
+            checks: if self.manner.skip_checks {
                 Checks::Skip
             } else {
                 Checks::Run
             },
             observe,
-            lossless: self.args.lossless,
-            all_values: self.args.values_out.is_some(),
-            on_existing: match self.args.on_existing {
+            lossless: self.manner.lossless,
+            all_values: self.manner.values_out.is_some(),
+            on_existing: match self.manner.on_existing {
                 Existing::Rename => OnExisting::Rename,
                 Existing::Refuse => OnExisting::Refuse,
                 Existing::Overwrite => OnExisting::Overwrite,
             },
+            recording: match keeping {
+                Keeping::Nothing => Recording::Off,
+                Keeping::New | Keeping::Last => Recording::New,
+                Keeping::GoOn(record) => Recording::GoOn {
+                    record: record.display().to_string(),
+                    assume: Assume {
+                        new_files: self.manner.assume.contains(&Assumption::NewFiles),
+                    },
+                },
+            },
+            flush_ms: self.manner.flush_interval,
+            file: loaded.label.clone(),
         };
         let facts = facts(loaded);
         let job = Job {
@@ -248,12 +354,13 @@ impl Session<'_> {
 
     fn perform_job(&mut self, job: Job, facts: Facts, stream: Stream, measurement: &Measurement) -> (Report, View) {
         let Session {
-            args,
+            manner,
             engine,
             events,
             interruption,
+            ..
         } = self;
-        let plain = args.plain || args.events_on_output() && Stream::Output.is_terminal();
+        let plain = manner.plain || manner.events_on_output() && Stream::Output.is_terminal();
         let mut display = if plain {
             Display::plain(stream)
         } else {
@@ -315,7 +422,7 @@ impl Session<'_> {
 
     /// The file that the values were written to.
     fn write_values(&self, values: &Values) -> Option<&Path> {
-        let path = self.args.values_out.as_deref()?;
+        let path = self.manner.values_out.as_deref()?;
         match values.write(path) {
             Ok(()) => Some(path),
             Err(error) => {
@@ -326,7 +433,7 @@ impl Session<'_> {
     }
 
     fn stream(&self) -> Stream {
-        if self.args.events_on_output() {
+        if self.manner.events_on_output() {
             Stream::Error
         } else {
             Stream::Output
@@ -335,7 +442,7 @@ impl Session<'_> {
 
     fn close(self, exit: Exit) -> Result<Exit, Complaint> {
         self.engine.shutdown();
-        match (self.events.map(EventStream::close), &self.args.events) {
+        match (self.events.map(EventStream::close), &self.manner.events) {
             (Some(Err(error)), Some(path)) => {
                 Complaint::of_file("write all events to", path, &error).print();
                 Ok(exit.max(Exit::Failed))
@@ -354,7 +461,7 @@ struct Checked {
 }
 
 impl Checked {
-    fn of(loaded: &Loaded, args: &Args) -> Result<Checked, Complaint> {
+    fn of(loaded: &Loaded, overrides: &Overrides, manner: &Manner) -> Result<Checked, Complaint> {
         let (date, time) = day_and_time();
         let mut problems = loaded.problems.clone();
         let Some(measurement) = &loaded.measurement else {
@@ -365,7 +472,7 @@ impl Checked {
                 time,
             });
         };
-        if let Some(folder) = args.changes.default_path.as_deref().filter(|_| measurement.is_built()) {
+        if let Some(folder) = overrides.default_path.as_deref().filter(|_| measurement.is_built()) {
             std::fs::create_dir_all(folder)
                 .map_err(|error| Complaint::of_file("make the folder", Path::new(folder), &error))?;
         }
@@ -374,7 +481,7 @@ impl Checked {
             .check(&measurement.facts(&date, &time), &Folders::default());
         let values = Values::of_check(&measurement.tree, &checked.values);
         problems.extend(checked.problems);
-        if args.skip_checks {
+        if manner.skip_checks {
             for problem in problems.iter_mut().filter(|problem| problem.stage == Stage::Check) {
                 problem.severity = Severity::Warning;
             }

@@ -327,7 +327,7 @@ mod tests {
 
     use measurement::Overrides;
     use protocol::Value;
-    use supervisor::{RunEvent, Update, What};
+    use supervisor::{RunEvent, RunFiles, Update, What};
 
     use super::*;
     use crate::terminal::Paint;
@@ -346,8 +346,7 @@ mod tests {
         view.fold(&Update::Started {
             entries,
             values: vec![(0, Value::from("10-00-00")), (1, Value::Float(0.25))],
-            log_file: "a.log".into(),
-            saved_file: "a.ini".into(),
+            files: RunFiles::default(),
         });
         let mut at = |second: i64, what| {
             view.fold(&Update::Event(RunEvent {

@@ -14,7 +14,9 @@ use std::{
     time::Duration,
 };
 
-use protocol::{Checks, Command, Event, FrameReader, Numbered, Observe, OnExisting, Outcome, Request, VERSION};
+use protocol::{
+    Checks, Command, Event, FrameReader, Numbered, Observe, OnExisting, Outcome, Recording, Request, VERSION,
+};
 
 /// Longer than anything here may take on a busy machine.
 const DEADLINE: Duration = Duration::from_secs(60);
@@ -119,5 +121,8 @@ pub fn request(text: &str) -> Request {
         lossless: false,
         all_values: false,
         on_existing: OnExisting::Rename,
+        recording: Recording::Off,
+        flush_ms: 1000,
+        file: String::new(),
     }
 }

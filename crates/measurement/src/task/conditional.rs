@@ -67,7 +67,8 @@ struct If {
 
 impl Work for If {
     fn perform(&self, at: &At<'_>) -> Result<(), Exit> {
-        if at.is_true(&self.condition)? {
+        // A run that was broken off inside goes on inside, whatever the condition would say now.
+        if at.resumes_inside() || at.is_true(&self.condition)? {
             at.perform_all(&self.children)
         } else {
             Ok(())

@@ -9,10 +9,11 @@ use expr::{Array, Range, Scalar, Value};
 
 use super::{Field, Fields, InterfaceKind, Interfaced, Kind, Resume, Shape, Task, geomspace, iterable, linspace};
 use crate::{
-    bench::Signal,
+    bench::{RoundValues, Signal},
     check::{Check, Prepare},
     names::EntryId,
     program::{At, Exit, Work},
+    resumption::LoopAt,
     tree::TaskId,
 };
 
@@ -74,6 +75,28 @@ pub(crate) enum Sequence {
 }
 
 impl Sequence {
+    /// The values of a round that the run was broken off in.
+    fn of_record(at: &LoopAt) -> Self {
+        match &at.values {
+            Some((_, Some(Value::Range(range)))) => {
+                let length = Value::Range(range.clone()).len().unwrap_or(0);
+                Sequence::Range(range.clone(), length)
+            }
+            Some((_, Some(Value::List(values)))) => Sequence::Listed(values.to_vec()),
+            Some((Value::Array(array), _)) => Sequence::Floats(array.clone()),
+            Some(_) | None => Sequence::Listed(Vec::new()),
+        }
+    }
+
+    /// The values as one value, where the array of the loop does not hold them as they are.
+    fn to_record(&self) -> Option<Value> {
+        match self {
+            Sequence::Floats(_) => None,
+            Sequence::Range(range, _) => Some(Value::Range(range.clone())),
+            Sequence::Listed(values) => Some(Value::list(values.clone())),
+        }
+    }
+
     pub(crate) fn len(&self) -> usize {
         match self {
             Sequence::Floats(array) => match &**array {
@@ -183,20 +206,18 @@ impl Work for Rounds {
         let Some(source) = &self.source else {
             return Err(at.fail("the loop has no interface, so it has no values"));
         };
-        let LoopValues {
-            values,
-            array,
-            announced,
-        } = source.values(at)?;
+        let (values, first) = match at.resumed_loop() {
+            Some(resumed) if resumed.is_left => return Ok(()),
+            Some(resumed) => (Sequence::of_record(&resumed), resumed.rounds as usize),
+            None => (self.begin(at, source.values(at)?)?, 0),
+        };
         let total = values.len();
-        if announced {
-            write(at, self.loop_values, array.clone());
-        }
-        write(at, self.point_number, Value::Int(total as i64));
-        write(at, self.loop_values, array);
         at.in_loop(Some(total as u64), || match &values {
             Sequence::Floats(array) => match &**array {
-                Array::Float(array) => self.rounds(at, array.iter().map(|value| Value::Scalar(Scalar::Float(*value)))),
+                Array::Float(array) => {
+                    let values = array.iter().skip(first);
+                    self.rounds(at, first, values.map(|value| Value::Scalar(Scalar::Float(*value))))
+                }
                 Array::Bool(_) | Array::Int(_) | Array::Complex(_) | Array::Str { .. } => Ok(()),
             },
             Sequence::Range(range, length) => {
@@ -204,17 +225,41 @@ impl Work for Rounds {
                 let value = |i| i128::from(range.start) + i128::from(range.step) * i as i128;
                 self.rounds(
                     at,
-                    (0..*length).map(|i| Value::Int(i64::try_from(value(i)).unwrap_or(range.stop))),
+                    first,
+                    (first..*length).map(|i| Value::Int(i64::try_from(value(i)).unwrap_or(range.stop))),
                 )
             }
-            Sequence::Listed(values) => self.rounds(at, values.iter().cloned()),
+            Sequence::Listed(values) => self.rounds(at, first, values.iter().skip(first).cloned()),
         })
     }
 }
 
 impl Rounds {
-    fn rounds(&self, at: &At<'_>, values: impl Iterator<Item = Value>) -> Result<(), Exit> {
-        for (round, value) in (1..).zip(values) {
+    /// Says which values the round has, to viewers and to the record.
+    fn begin(&self, at: &At<'_>, begun: LoopValues) -> Result<Sequence, Exit> {
+        let LoopValues {
+            values,
+            array,
+            announced,
+        } = begun;
+        let total = values.len();
+        if announced {
+            write(at, self.loop_values, array.clone());
+        }
+        write(at, self.point_number, Value::Int(total as i64));
+        let own = values.to_record();
+        let round = RoundValues {
+            array: &array,
+            values: own.as_ref(),
+        };
+        let recorded = at.bench().record_round(at.task, Some(total as u64), Some(round));
+        recorded.map_err(|message| at.fail(message))?;
+        write(at, self.loop_values, array);
+        Ok(values)
+    }
+
+    fn rounds(&self, at: &At<'_>, first: usize, values: impl Iterator<Item = Value>) -> Result<(), Exit> {
+        for (round, value) in (first as i64 + 1..).zip(values) {
             if at.bench().checkpoint(at.task) == Signal::Stop {
                 return Ok(());
             }
@@ -239,7 +284,9 @@ impl Rounds {
                     Value::Float((at.bench().now() - began).as_secs_f64()),
                 );
             }
-            if let Err(Exit::Break) = result {
+            let is_left = matches!(result, Err(Exit::Break));
+            at.record_iteration(is_left)?;
+            if is_left {
                 break;
             }
         }

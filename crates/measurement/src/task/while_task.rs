@@ -74,17 +74,30 @@ struct Again {
 
 impl Work for Again {
     fn perform(&self, at: &At<'_>) -> Result<(), Exit> {
+        let resumed = at.resumed_loop();
+        if resumed.as_ref().is_some_and(|resumed| resumed.is_left) {
+            return Ok(());
+        }
+        if resumed.is_none() {
+            let recorded = at.bench().record_round(at.task, None, None);
+            recorded.map_err(|message| at.fail(message))?;
+        }
+        let first = resumed.map_or(1, |resumed| resumed.rounds as i64 + 1);
         at.in_loop(None, || {
-            for index in 1.. {
+            for index in first.. {
                 if let Some(entry) = self.index {
                     at.write(entry, Value::Int(index));
                 }
-                if !at.is_true(&self.condition)? || at.bench().checkpoint(at.task) == Signal::Stop {
+                let goes_on = at.resumes_inside() || at.is_true(&self.condition)?;
+                if !goes_on || at.bench().checkpoint(at.task) == Signal::Stop {
                     break;
                 }
                 match at.perform_all(&self.children) {
-                    Ok(()) | Err(Exit::Continue) => (),
-                    Err(Exit::Break) => break,
+                    Ok(()) | Err(Exit::Continue) => at.record_iteration(false)?,
+                    Err(Exit::Break) => {
+                        at.record_iteration(true)?;
+                        break;
+                    }
                     Err(failed @ Exit::Failed(_)) => return Err(failed),
                 }
             }

@@ -99,6 +99,7 @@ fn play(text: &str, log: &str, voice: &mut Voice, commands: &mut FrameReader<Uni
         values: vec![(0, Value::Int(1))],
         log_file: log.to_owned(),
         saved_file: format!("{log}.meas.ini"),
+        record: None,
     });
     let (word, number) = text.split_once(' ').unwrap_or((text, "0"));
     match word {
@@ -154,6 +155,7 @@ fn play(text: &str, log: &str, voice: &mut Voice, commands: &mut FrameReader<Uni
         }
         "sleep" => loop {
             match commands.read().expect("a parent") {
+                Some(Command::AskedBy(_)) => (),
                 Some(Command::Pause) => voice.say(Event::Paused),
                 Some(Command::Resume) => voice.say(Event::Resumed),
                 Some(Command::Stop) => return voice.finish(Outcome::Interrupted, vec![]),
