@@ -470,6 +470,50 @@ with h5py.File(sys.argv[1], 'r') as f:
 }
 
 #[test]
+fn a_dataset_outside_all_loops_is_a_scalar() {
+    let folder = TempDir::new().expect("a folder");
+    let path = folder.path().join("scalar.h5");
+    let datasets = vec![
+        dataset("one", Element::Float64, &[], Rows::Within(Vec::new())),
+        Dataset {
+            gzip: true,
+            ..dataset("three", Element::Int64, &[3], Rows::Within(Vec::new()))
+        },
+    ];
+    let layout = Layout {
+        datasets,
+        ..Layout::default()
+    };
+    let check = |one: f64, three: [i64; 3]| {
+        let contents = read(&path).expect("read");
+        assert_eq!(find(&contents, "one"), (vec![], Numbers::Float(vec![one])));
+        assert_eq!(find(&contents, "three"), (vec![3], Numbers::Int(three.to_vec())));
+    };
+    let mut live = Live::create(&path, &layout).expect("created");
+    check(0.0, [0; 3]);
+    live.append(&[Cells::Float(&[2.5]), Cells::Int(&[1, 2, 3])])
+        .expect("appended");
+    check(2.5, [1, 2, 3]);
+    assert!(matches!(
+        live.append(&[Cells::Float(&[2.5]), Cells::Int(&[1, 2, 3])]),
+        Err(Error::Full { rows: 1, .. })
+    ));
+    drop(Live::reopen(&path, &layout, 0).expect("cut"));
+    check(0.0, [0; 3]);
+    let mut live = Live::reopen(&path, &layout, 0).expect("opened");
+    live.append(&[Cells::Float(&[-1.5]), Cells::Int(&[4, 5, 6])])
+        .expect("appended");
+    live.finish().expect("finished");
+    check(-1.5, [4, 5, 6]);
+    if let Some(python) = python("h5py") {
+        let script = "
+with h5py.File(sys.argv[1], 'r') as f:
+    print(f['one'][()], f['one'].shape, f['three'][()], f['three'].compression)";
+        assert_eq!(run(&python, script, &[&path]), "-1.5 () [4 5 6] gzip\n");
+    }
+}
+
+#[test]
 fn rows_that_do_not_fit_are_refused_and_change_nothing() {
     let folder = TempDir::new().expect("a folder");
     let path = folder.path().join("small.h5");

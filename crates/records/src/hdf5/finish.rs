@@ -28,7 +28,10 @@ pub(crate) fn changes_form(layout: &Layout, rows: u64) -> bool {
     layout
         .datasets
         .iter()
-        .any(|dataset| Form::of(layout, dataset, rows) != Form::Same)
+        .any(|dataset| match Form::of(layout, dataset, rows) {
+            Form::Same | Form::Scalar => false,
+            Form::Compressed | Form::Squeezed => true,
+        })
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,6 +40,8 @@ enum Form {
     Compressed,
     /// The row alone, in one piece. A file without rows keeps its shape: no row was measured.
     Squeezed,
+    /// A single number, which is in one piece from the beginning.
+    Scalar,
 }
 
 impl Form {
@@ -44,6 +49,7 @@ impl Form {
         match &dataset.rows {
             Rows::Constant(_) => Form::Same,
             Rows::Appended if layout.squeeze && rows == 1 => Form::Squeezed,
+            Rows::Within(dims) if dims.is_empty() && dataset.cell.is_empty() => Form::Scalar,
             Rows::Appended | Rows::Within(_) if dataset.gzip => Form::Compressed,
             Rows::Appended | Rows::Within(_) => Form::Same,
         }
@@ -79,7 +85,7 @@ pub(crate) fn rewrite(from: &File, path: &Path, layout: &Layout, plan: &Plan, ro
             (Rows::Appended | Rows::Within(_), form) => {
                 let series = series.next().expect("a series for each dataset that gets rows");
                 match form {
-                    Form::Squeezed => write_whole(&to, &mut space, &elements(from, series, rows)?)?,
+                    Form::Squeezed | Form::Scalar => write_whole(&to, &mut space, &elements(from, series)?)?,
                     Form::Compressed | Form::Same => Some(copy_chunks(from, &to, &mut space, series, form)?),
                 }
             }
@@ -105,7 +111,7 @@ fn describe(layout: &Layout, plan: &Plan, rows: u64) -> io::Result<Head> {
         let size = dataset.element.size() as u64;
         let cell: Vec<u64> = dataset.cell.iter().map(|dim| *dim as u64).collect();
         let series = plan.series.iter().find(|series| series.number == number);
-        let chunked = series.filter(|_| form != Form::Squeezed);
+        let chunked = series.filter(|_| matches!(form, Form::Same | Form::Compressed));
         let dims = match &dataset.rows {
             Rows::Appended if form != Form::Squeezed => [vec![rows], cell].concat(),
             Rows::Within(dims) => [dims.clone(), cell].concat(),
@@ -144,10 +150,10 @@ fn write_whole(to: &File, space: &mut Space, bytes: &[u8]) -> io::Result<Option<
     Ok(Some(address))
 }
 
-/// All elements of a dataset of a few rows.
-fn elements(from: &File, series: &Series, rows: u64) -> io::Result<Vec<u8>> {
+/// The elements of the only row of a dataset; zero if it was not measured.
+fn elements(from: &File, series: &Series) -> io::Result<Vec<u8>> {
     let size = series.element.size() as u64;
-    let mut bytes = vec![0; (rows * series.cell * size) as usize];
+    let mut bytes = vec![0; (series.cell * size) as usize];
     let mut done = 0;
     while done < bytes.len() {
         let place = series.grid.place(done as u64 / size);
@@ -168,7 +174,7 @@ fn copy_chunks(from: &File, to: &File, space: &mut Space, series: &Series, form:
         from.read_exact_at(&mut bytes, chunk.address)?;
         let packed = match form {
             Form::Compressed => Some(deflate(&bytes)?).filter(|packed| packed.len() < bytes.len()),
-            Form::Same | Form::Squeezed => None,
+            Form::Same | Form::Squeezed | Form::Scalar => None,
         };
         // What does not become smaller is left as it is, which the tree says of this chunk.
         let unfiltered = u32::from(form == Form::Compressed && packed.is_none());

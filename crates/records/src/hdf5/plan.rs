@@ -81,7 +81,17 @@ impl Plan {
                 }
                 (Rows::Appended | Rows::Within(_), grid) => {
                     let grid = grid.expect("only constants have none");
-                    let tree = Tree::new(&grid, &mut |bytes| space.take(bytes));
+                    let tree = match shape.dims.is_empty() {
+                        true => {
+                            let bytes = grid.bytes();
+                            Tree::whole(Chunk {
+                                address: space.take(bytes),
+                                bytes: bytes as u32,
+                                unfiltered: 0,
+                            })
+                        }
+                        false => Tree::new(&grid, &mut |bytes| space.take(bytes)),
+                    };
                     let root = tree.root();
                     let (element, cell, room) = (dataset.element, shape.cell, shape.room);
                     series.push(Series {
@@ -213,15 +223,13 @@ impl Shape {
         if dims.len() > 32 {
             return Err(refused("has more than 32 dimensions"));
         }
+        let size = dataset.element.size() as u64;
+        // A scalar cannot have chunks; it is as long as a single one.
+        let cut: &[u64] = if dims.is_empty() { &[1] } else { &dims };
         let grid = match dataset.rows {
             Rows::Constant(_) => None,
-            // A single number, once: a scalar cannot have chunks, so it has a dimension.
-            Rows::Appended | Rows::Within(_) if dims.is_empty() => {
-                return Err(refused("has room for a single number: it needs a dimension"));
-            }
             Rows::Appended | Rows::Within(_) => {
-                let size = dataset.element.size() as u64;
-                Some(Grid::new(&dims, room.is_none(), elements, size).ok_or_else(|| refused("is too large"))?)
+                Some(Grid::new(cut, room.is_none(), elements, size).ok_or_else(|| refused("is too large"))?)
             }
         };
         Ok(Self {
@@ -240,11 +248,11 @@ impl Shape {
             dims: self.dims.clone(),
             grows: matches!(dataset.rows, Rows::Appended),
             storage: match &self.grid {
-                Some(grid) => Storage::Chunked {
+                Some(grid) if !self.dims.is_empty() => Storage::Chunked {
                     chunk: grid.shape().to_vec(),
                     element,
                 },
-                None => Storage::Whole(self.cell * element),
+                _ => Storage::Whole(self.cell * element),
             },
             deflate: false,
             attributes: Vec::new(),

@@ -61,12 +61,20 @@ impl Tree {
         &self.chunks
     }
 
+    /// What is in one piece and has no tree: nothing is added to it.
+    pub(crate) fn whole(piece: Chunk) -> Self {
+        Self {
+            chunks: vec![piece],
+            levels: Vec::new(),
+        }
+    }
+
+    /// What the head points to.
     pub(crate) fn root(&self) -> u64 {
-        *self
-            .levels
-            .last()
-            .and_then(|level| level.first())
-            .expect("the first leaf is there from the beginning")
+        match self.levels.last().and_then(|level| level.first()) {
+            Some(root) => *root,
+            None => self.chunks.first().expect("without a tree there is one piece").address,
+        }
     }
 
     /// Adds the next chunk, whose bytes are written.
