@@ -37,6 +37,12 @@ pub(crate) fn last_run(measurement: &Measurement) -> Result<LastRun, Complaint> 
         Err(error) => return Err(unreadable(&record, &error)),
     };
     let (run, state, outcome) = reading;
+    if state == State::Running {
+        return Err(Complaint::new(format!(
+            "the run of `{}` is still going on",
+            record.display()
+        )));
+    }
     if state == State::Ended && outcome.as_deref() == Some("Completed") {
         return Ok(LastRun::Complete(record));
     }

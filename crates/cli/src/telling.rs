@@ -101,6 +101,13 @@ pub(crate) fn summary(
             text.push_str(&written(what, path, paint));
         }
     }
+    if let (Some(record), false) = (&report.record, report.outcome == Outcome::Completed) {
+        let record = harmless(&record.display().to_string());
+        text.push_str(&format!(
+            "  {} measurand resume {record}\n",
+            paint.faint("to go on:         ")
+        ));
+    }
     text
 }
 

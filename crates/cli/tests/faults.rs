@@ -390,6 +390,7 @@ fn on_a_disk(options: &str, station: &Station, file: &std::path::Path) -> Option
     let output = std::process::Command::new("unshare")
         .args(["--mount", "--map-root-user", "sh", "-c", script])
         .env("XDG_RUNTIME_DIR", station.path())
+        .env("XDG_DATA_HOME", station.path().join("home"))
         .env("OPTIONS", options)
         .env("FOLDER", &folder)
         .env("PROGRAM", env!("CARGO_BIN_EXE_measurand"))

@@ -64,6 +64,8 @@ pub enum Event {
         errors: Vec<(String, String)>,
         /// The final value of every entry, if they were wanted.
         values: Vec<(u32, Value)>,
+        /// Points on record: iterations of the innermost loops.
+        points: u64,
     },
     /// The measurement's log is complete: no `Log` of it follows.
     LogClosed,

@@ -170,6 +170,7 @@ fn frames() -> Vec<(&'static str, Vec<u8>)> {
             outcome: Outcome::Failed,
             errors: vec![("root/a".to_owned(), "ValueError: x".to_owned())],
             values: vec![(0, record)],
+            points: 3,
         },
         Event::LogFile("l_1.log".to_owned()),
         Event::Refused {

@@ -24,6 +24,7 @@ struct Ending {
     outcome: Outcome,
     errors: Vec<(String, String)>,
     values: Vec<(u32, Value)>,
+    points: u64,
 }
 
 impl Ending {
@@ -32,6 +33,7 @@ impl Ending {
             outcome,
             errors: vec![("engine".to_owned(), error.into())],
             values: Vec::new(),
+            points: 0,
         }
     }
 }
@@ -42,11 +44,13 @@ pub(crate) fn perform(request: &Request, control: &Arc<Control>, outbox: &Arc<Ou
         outcome,
         errors,
         values,
+        points,
     } = begin(request, control, outbox);
     outbox.say(Event::Finished {
         outcome,
         errors,
         values,
+        points,
     });
     outbox.say(Event::LogClosed);
     outbox.say(Event::ValuesClosed);
@@ -314,6 +318,7 @@ fn conclude(shared: &Shared, request: &Request) -> Ending {
         outcome,
         errors,
         values,
+        points: shared.recorder.as_ref().map_or(0, |recorder| recorder.points()),
     }
 }
 

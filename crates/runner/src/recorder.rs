@@ -191,6 +191,18 @@ impl Recorder {
         Ok(())
     }
 
+    /// Rows of the innermost loops.
+    pub(crate) fn points(&self) -> u64 {
+        let writer = lock(&self.writer);
+        let innermost = self
+            .plan
+            .tables
+            .iter()
+            .enumerate()
+            .filter(|(_, table)| table.is_innermost);
+        innermost.map(|(number, _)| writer.rows(number)).sum()
+    }
+
     fn len(&self) -> u64 {
         lock(&self.writer).len()
     }

@@ -53,6 +53,8 @@ pub struct Report {
     pub saved_file: Option<PathBuf>,
     /// The record of the run, if one is kept.
     pub record: Option<PathBuf>,
+    /// Points on record, if the child lived to say so.
+    pub points: Option<u64>,
     /// What the child's own check found.
     pub problems: Vec<Problem>,
 }

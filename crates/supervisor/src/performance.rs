@@ -36,6 +36,8 @@ pub(crate) struct Performance<'e, 'v> {
     /// Senseless events so far.
     strange: u32,
     conclusion: Option<Ending>,
+    /// Points on record, as the child said at the end.
+    points: Option<u64>,
 }
 
 /// Senseless events that are mentioned; a child that goes on like this would fill the log.
@@ -63,6 +65,7 @@ impl<'e, 'v> Performance<'e, 'v> {
             problems: Vec::new(),
             strange: 0,
             conclusion: None,
+            points: None,
         }
     }
 
@@ -92,6 +95,7 @@ impl<'e, 'v> Performance<'e, 'v> {
             log_file: self.chronicle.log_path().cloned(),
             saved_file: self.chronicle.saved_path().cloned(),
             record: self.chronicle.record().cloned(),
+            points: self.points,
             problems: self.problems,
         }
     }
@@ -341,7 +345,9 @@ impl<'e, 'v> Performance<'e, 'v> {
                 outcome,
                 errors,
                 values,
+                points,
             } => {
+                self.points = Some(points);
                 self.chronicle.final_values(values);
                 self.inputs.push_back(Input::Finished(Ending { outcome, errors }));
             }

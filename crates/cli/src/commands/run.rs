@@ -21,6 +21,7 @@ use crate::{
     interruption::Interruption,
     observe::observed,
     quantity::counted,
+    registry::Listed,
     resumable::{Broken, LastRun, last_run},
     snippet,
     source::Loaded,
@@ -373,7 +374,13 @@ impl<'a> Session<'a> {
                 .because(error)
                 .print();
         }
+        let mut listed = None;
         let report = engine.perform(job, &mut |update| {
+            if let Update::Started { files, .. } = &update
+                && let Some(record) = &files.record
+            {
+                listed = Some(Listed::begin(&facts, record));
+            }
             if let Update::Event(event) = &update {
                 if let Some(events) = events {
                     events.push(event);
@@ -386,6 +393,9 @@ impl<'a> Session<'a> {
             display.fold(&update);
         });
         drop(control);
+        if let Some(listed) = listed {
+            listed.end(report.points.map(|points| (report.outcome.name(), points)));
+        }
         (report, display.close())
     }
 

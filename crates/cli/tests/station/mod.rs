@@ -63,6 +63,7 @@ impl Station {
         fs::create_dir_all(&runtime).expect("the folder can be written to");
         command
             .env("XDG_RUNTIME_DIR", runtime)
+            .env("XDG_DATA_HOME", self.path().join("home"))
             .current_dir(self.path())
             .stdin(Stdio::null());
         command

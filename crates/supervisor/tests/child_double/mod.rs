@@ -42,6 +42,7 @@ impl Voice {
             outcome,
             errors: vec![],
             values,
+            points: 0,
         });
         self.say(Event::LogClosed);
         self.say(Event::ValuesClosed);
