@@ -4,7 +4,8 @@
 //! is one. Which scales belong to a dataset stands in its attribute `DIMENSION_LIST`, and the way back in the
 //! `REFERENCE_LIST` of the scale, as "HDF5 Dimension Scale Specification" and netCDF-4 want it.
 //!
-//! Complex numbers are compounds of `r` and `i` and truths an enumeration, as in h5py: netCDF proper knows neither.
+//! Complex numbers are compounds of `r` and `i` and truths an enumeration, as in h5py; netCDF's own library has neither
+//! kind and shows them as records and small integers.
 
 use std::{
     collections::HashMap,
@@ -18,7 +19,7 @@ use super::{
     Attribute,
     aside::Aside,
     head::{Content, Counted, Head, Object},
-    message::{END_OF_FILE, IN_HEAP, Kind, Storage},
+    message::{END_OF_FILE, IN_HEAP, Kind, MAX_RANK, Storage},
     plan::Space,
 };
 
@@ -122,6 +123,9 @@ impl Variable<'_> {
                 "`{}` has the shape {shape:?} and {given} elements",
                 self.path
             )));
+        }
+        if self.shape.len() > MAX_RANK {
+            return Err(refused(format!("`{}` has more than {MAX_RANK} dimensions", self.path)));
         }
         if !self.dimensions.is_empty() && self.dimensions.len() != self.shape.len() {
             let (shape, given) = (&self.shape, self.dimensions.len());

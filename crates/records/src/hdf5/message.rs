@@ -6,6 +6,9 @@
 /// The address of what does not exist.
 pub(crate) const UNDEFINED: u64 = u64::MAX;
 
+/// Dimensions that a dataset has at most, in the library.
+pub(crate) const MAX_RANK: usize = 32;
+
 /// Where the superblock keeps the end of the file.
 pub(crate) const END_OF_FILE: usize = 40;
 

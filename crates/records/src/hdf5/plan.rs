@@ -6,13 +6,12 @@
 use std::io;
 
 use super::{
-    Dataset, Layout, Rows,
+    Dataset, Element, Layout, Rows,
     grid::Grid,
     head::{Counted, Head, Object},
-    message::{Kind, Storage},
+    message::{Kind, MAX_RANK, Storage},
     tree::{Chunk, Growth, Tree},
 };
-use crate::hdf5::Element;
 
 /// The places of a file with so many rows.
 #[derive(Debug)]
@@ -219,9 +218,8 @@ impl Shape {
             }
         };
         let dims = [first, cell].concat();
-        // What libhdf5 can have.
-        if dims.len() > 32 {
-            return Err(refused("has more than 32 dimensions"));
+        if dims.len() > MAX_RANK {
+            return Err(refused("has too many dimensions"));
         }
         let size = dataset.element.size() as u64;
         // A scalar cannot have chunks; it is as long as a single one.
