@@ -1,7 +1,7 @@
 //! A file written whole, which xarray and everything that reads netCDF-4 finds its dimensions in.
 //!
-//! A dimension is a dataset that is a *scale*, one for each length that datasets share; it holds the coordinate if there
-//! is one. Which scales belong to a dataset stands in its attribute `DIMENSION_LIST`, and the way back in the
+//! A dimension is a dataset that is a *scale*, one for each length that datasets share; it holds the coordinate if
+//! there is one. Which scales belong to a dataset stands in its attribute `DIMENSION_LIST`, and the way back in the
 //! `REFERENCE_LIST` of the scale, as "HDF5 Dimension Scale Specification" and netCDF-4 want it.
 //!
 //! Complex numbers are compounds of `r` and `i` and truths an enumeration, as in h5py; netCDF's own library has neither
@@ -39,8 +39,8 @@ pub struct Variable<'a> {
     pub shape: Vec<usize>,
     /// In C order.
     pub data: Data<'a>,
-    /// For each dimension of the shape the path of its scale; empty if it has none. A scale that is a variable too is the
-    /// coordinate and has one dimension, itself; what is no variable is a dimension without coordinate. For netCDF it
+    /// For each dimension of the shape the path of its scale; empty if it has none. A scale that is a variable too is
+    /// the coordinate and has one dimension, itself; what is no variable is a dimension without coordinate. For netCDF it
     /// must be in the group of the variable or in one around it.
     pub dimensions: Vec<String>,
     pub attributes: Vec<(String, Attribute)>,

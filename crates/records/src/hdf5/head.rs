@@ -311,8 +311,8 @@ fn append(bytes: &mut Vec<u8>, header: &[u8]) -> u64 {
     at
 }
 
-/// Moves the end so that the eight bytes `offset` behind it are in one line of the processor's cache, which it stores as
-/// one, although the format does not align them; returns the end.
+/// Moves the end so that the eight bytes `offset` behind it are in one line of the processor's cache, which it stores
+/// as one, although the format does not align them; returns the end.
 fn align(bytes: &mut Vec<u8>, offset: usize) -> usize {
     const LINE: usize = 64;
     while (bytes.len() + offset) % LINE > LINE - 8 {

@@ -1,8 +1,8 @@
 //! A file that is written row by row while a measurement runs, and is whole at every instant.
 //!
 //! Anybody may open it while it is written, and it is what it should be after this process is killed: a row whose
-//! [`Live::append`] returned is in it. What a row changes is written in an order in which each step leaves a valid file:
-//! the numbers; the entry of a chunk that is new; then the lengths of the datasets and last the attribute
+//! [`Live::append`] returned is in it. What a row changes is written in an order in which each step leaves a valid
+//! file: the numbers; the entry of a chunk that is new; then the lengths of the datasets and last the attribute
 //! `count_calls`, both in one write.
 //!
 //! A reader refuses a file that is shorter than it says, and looks at its length first: so the file always is a step

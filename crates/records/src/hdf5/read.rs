@@ -1,7 +1,7 @@
 //! The numbers of any HDF5 file: of the oldest format and of the newest, compressed or not, finished or being written.
 //!
-//! The format is read by the crate `hdf5-reader`, through plain reads: a map of a file that somebody cuts would end this
-//! process. What is here makes the few kinds of numbers of all that HDF5 can express.
+//! The format is read by the crate `hdf5-reader`, through plain reads: a map of a file that somebody cuts would end
+//! this process. What is here makes the few kinds of numbers of all that HDF5 can express.
 
 use std::{collections::BTreeSet, fmt, path::Path, sync::Arc};
 

@@ -193,7 +193,7 @@ os._exit(0)";
             ("u1", vec![2], int(&[0, 255])),
             ("big", vec![3], float(&[0.0, 1.0, 2.0])),
             ("u8", vec![1], int(&[7])),
-            ("huge", vec![1], float(&[9.223372036854775808e18])),
+            ("huge", vec![1], float(&[2f64.powi(63)])),
             ("half", vec![4], float(&[0.5, -2.0, 2f64.powi(-24), f64::INFINITY])),
             ("f4", vec![2], float(&[0.5, 3.0])),
             ("bool", vec![2], Numbers::Bool(vec![true, false])),
