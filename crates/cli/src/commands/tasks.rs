@@ -1,6 +1,6 @@
 //! `measurand tasks`: the documentation of every task and interface, made from the tables that also build them.
 
-use measurement::{Field, INTERFACES, InterfaceKind, Kind, Shape, TASKS, interface_kind, kind};
+use measurement::{Field, INTERFACES, InterfaceKind, Kind, Resume, Shape, TASKS, interface_kind, kind};
 use serde_json::{Value as Json, json};
 
 use crate::{
@@ -11,7 +11,7 @@ use crate::{
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Only this task or interface, by its id; `exopy.` may be left out
+    /// Only this task or interface, by its id; the package and the last word may be left out
     #[arg(value_name = "ID")]
     id: Option<String>,
     /// As JSON
@@ -43,26 +43,21 @@ fn chosen(id: Option<&str>) -> Result<Chosen, Complaint> {
     let Some(id) = id else {
         return Ok((TASKS.to_vec(), INTERFACES.to_vec()));
     };
-    for id in [
-        id.to_owned(),
-        format!("exopy.{id}"),
-        format!("exopy.{id}Task"),
-        format!("exopy.{id}Interface"),
-    ] {
-        if let Some(kind) = kind(&id) {
-            // With a task come the interfaces that complete it.
-            return Ok((
-                vec![kind],
-                INTERFACES
-                    .iter()
-                    .copied()
-                    .filter(|interface| interface.of == kind.id)
-                    .collect(),
-            ));
-        }
-        if let Some(kind) = interface_kind(&id) {
-            return Ok((Vec::new(), vec![kind]));
-        }
+    // `exopy.SleepTask`, `SleepTask` or `Sleep`.
+    let means = |known: &str| {
+        let name = known.rsplit('.').next().unwrap_or(known);
+        [known, name].contains(&id)
+            || [format!("{id}Task"), format!("{id}Interface")]
+                .iter()
+                .any(|id| id == name)
+    };
+    if let Some(kind) = kind(id).or_else(|| TASKS.iter().copied().find(|kind| means(kind.id))) {
+        // With a task come the interfaces that complete it.
+        let completes = |interface: &&InterfaceKind| interface.of == kind.id;
+        return Ok((vec![kind], INTERFACES.iter().copied().filter(completes).collect()));
+    }
+    if let Some(kind) = interface_kind(id).or_else(|| INTERFACES.iter().copied().find(|kind| means(kind.id))) {
+        return Ok((Vec::new(), vec![kind]));
     }
     let ids = TASKS
         .iter()
@@ -78,7 +73,8 @@ fn chosen(id: Option<&str>) -> Result<Chosen, Complaint> {
 /// The id that shares the most pairs of letters with what was written, if that is at least half of them.
 fn nearest(written: &str, ids: impl Iterator<Item = &'static str>) -> Option<&'static str> {
     let pairs = |text: &str| -> Vec<(char, char)> {
-        let text: Vec<char> = text.trim_start_matches("exopy.").to_lowercase().chars().collect();
+        let name = text.rsplit('.').next().unwrap_or(text);
+        let text: Vec<char> = name.to_lowercase().chars().collect();
         text.windows(2).map(|pair| (pair[0], pair[1])).collect()
     };
     let wanted = pairs(written);
@@ -125,6 +121,11 @@ fn task_text(kind: &Kind, paint: Paint) -> String {
     if !manners.is_empty() {
         text.push_str(&format!("  {}\n    {manners}\n", paint.emphasis("pools")));
     }
+    let resumed = match kind.resume {
+        Resume::Redo => "performed again if the run broke off in it",
+        Resume::Skip => "not performed again: it did its work before the run",
+    };
+    text.push_str(&format!("  {}\n    {resumed}\n", paint.emphasis("resumed")));
     text
 }
 
@@ -170,8 +171,12 @@ fn task_json(kind: &Kind) -> Json {
         .iter()
         .map(|(name, doc)| json!({"name": name, "doc": doc}))
         .collect();
+    let resumed = match kind.resume {
+        Resume::Redo => "redo",
+        Resume::Skip => "skip",
+    };
     json!({"id": kind.id, "summary": kind.summary, "fields": fields_json(kind.fields), "entries": entries,
-        "shape": shape, "waits": kind.waits, "pool": kind.pool})
+        "shape": shape, "waits": kind.waits, "pool": kind.pool, "resumed": resumed})
 }
 
 fn interface_json(kind: &InterfaceKind) -> Json {
