@@ -3,7 +3,9 @@
 use clap::{Args, Parser, Subcommand};
 use measurement::Overrides;
 
-use crate::commands::{check, completions, control, convert, man, outline, run, tasks};
+use crate::commands::{
+    check, completions, control, convert, export, man, outline, plot, resume, run, runs, show, tasks,
+};
 
 /// Runs laboratory measurements from files that Exopy wrote.
 #[derive(Debug, Parser)]
@@ -33,12 +35,20 @@ pub(crate) enum Command {
     Outline(outline::Args),
     /// Hold a running measurement where it is
     Pause(control::Args),
-    /// Let a paused measurement go on
-    Resume(control::Args),
+    /// Let a paused measurement go on, or perform a broken run from where it was
+    Resume(resume::Args),
     /// End a running measurement as soon as it can release everything
     Stop(control::Args),
     /// End a running measurement at once; no hook runs after that
     Kill(control::Args),
+    /// Show what a run measured, while it goes on or afterwards
+    Show(show::Args),
+    /// Draw what a run measured
+    Plot(plot::Args),
+    /// Write what a run measured as CSV, HDF5, netCDF, Zarr or Parquet
+    Export(export::Args),
+    /// List the runs, the newest first
+    Runs(runs::Args),
     /// Show every task and interface: fields, defaults, entries
     Tasks(tasks::Args),
     /// Rewrite a file in today's form

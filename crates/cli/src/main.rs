@@ -14,6 +14,10 @@ mod live;
 mod observe;
 mod plain;
 mod quantity;
+mod records_of;
+mod registry;
+mod resumable;
+mod sketch;
 mod snippet;
 mod source;
 mod surroundings;
@@ -40,9 +44,13 @@ fn main() -> ExitCode {
         Command::Check(args) => check::check(&args),
         Command::Outline(args) => outline::outline(&args),
         Command::Pause(args) => control::control(control::Verb::Pause, &args),
-        Command::Resume(args) => control::control(control::Verb::Resume, &args),
+        Command::Resume(args) => commands::resume::resume(&args),
         Command::Stop(args) => control::control(control::Verb::Stop, &args),
         Command::Kill(args) => control::control(control::Verb::Kill, &args),
+        Command::Show(args) => commands::show::show(&args),
+        Command::Plot(args) => commands::plot::plot(&args),
+        Command::Export(args) => commands::export::export(&args),
+        Command::Runs(args) => commands::runs::runs(&args),
         Command::Tasks(args) => tasks::tasks(&args),
         Command::Convert(args) => convert::convert(&args),
         Command::Completions(args) => completions::completions(&args),

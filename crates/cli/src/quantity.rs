@@ -71,6 +71,17 @@ pub(crate) fn time_of_day(time_us: i64) -> String {
     }
 }
 
+/// The local day and time of a moment given in microseconds since 1970: `2026-11-22 10:00:00`.
+pub(crate) fn local_time(time_us: i64) -> String {
+    match jiff::Timestamp::from_microsecond(time_us) {
+        Ok(moment) => moment
+            .to_zoned(jiff::tz::TimeZone::system())
+            .strftime("%Y-%m-%d %H:%M:%S")
+            .to_string(),
+        Err(_) => "-".to_owned(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -116,6 +116,14 @@ impl Paint {
         self.with(&format!("1;30;4{}", colour % 8), text)
     }
 
+    /// In a colour of 24 bits, on a ground of another; what cannot show it shows the nearest it has.
+    pub(crate) fn rgb(self, [red, green, blue]: [u8; 3], ground: Option<[u8; 3]>, text: &str) -> String {
+        let ground = ground
+            .map(|[red, green, blue]| format!(";48;2;{red};{green};{blue}"))
+            .unwrap_or_default();
+        self.with(&format!("38;2;{red};{green};{blue}{ground}"), text)
+    }
+
     fn with(self, code: &str, text: &str) -> String {
         match self {
             Paint::Plain => text.to_owned(),

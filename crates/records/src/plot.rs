@@ -478,11 +478,7 @@ fn family(dataset: &Dataset, y: &Chosen<'_>, direction: usize) -> Vec<(String, V
         let mut rest = start;
         for (at, length) in shape.iter().enumerate().rev() {
             if at != direction {
-                words.push(format!(
-                    "{} = {}",
-                    others[at].0,
-                    Scale::number(others[at].1[rest % length])
-                ));
+                words.push(at_value(&others[at].0, others[at].1[rest % length]));
             }
             rest /= length;
         }
