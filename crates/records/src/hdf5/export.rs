@@ -40,8 +40,8 @@ pub struct Variable<'a> {
     /// In C order.
     pub data: Data<'a>,
     /// For each dimension of the shape the path of its scale; empty if it has none. A scale that is a variable too is
-    /// the coordinate and has one dimension, itself; what is no variable is a dimension without coordinate. For netCDF it
-    /// must be in the group of the variable or in one around it.
+    /// the coordinate and has one dimension, itself; what is no variable is a dimension without coordinate. For netCDF
+    /// it must be in the group of the variable or in one around it.
     pub dimensions: Vec<String>,
     pub attributes: Vec<(String, Attribute)>,
 }
