@@ -288,7 +288,30 @@ mod tests {
                 points,
             }],
         });
-        assert_eq!(sketch(&figure, 44, Paint::Plain), "");
+        assert_eq!(
+            sketch(&figure, 44, Paint::Plain),
+            "y (A)
+100 ┤                                     ⢀⠎
+    │                                    ⢠⠃
+    │                                   ⡰⠁
+ 80 ┤                                 ⢀⠜
+    │                                ⡠⠊
+    │                               ⡔⠁
+ 60 ┤                             ⡠⠊
+    │                           ⢠⠊
+    │                         ⢀⠔⠁
+ 40 ┤                       ⢀⡠⠃
+    │                     ⢀⠔⠁
+    │                   ⢠⠔⠁
+ 20 ┤                 ⡠⠒⠁
+    │             ⢀⡠⠒⠉
+    │         ⣀⡠⠔⠊⠁
+  0 ┤⣀⣀⣀⡠⠤⠤⠒⠊⠉
+    └┬───────┬──────┬───────┬──────┬───────┬
+     0       2      4       6      8      10
+                                       x (V)
+"
+        );
     }
 
     #[test]
@@ -312,8 +335,8 @@ mod tests {
                 .expect("a frame")
                 .to_owned()
         };
-        assert_eq!(shaded(1), "█".repeat(17));
-        assert_eq!(shaded(16), "·".repeat(17) + &"▒".repeat(18));
+        assert_eq!(shaded(1), "█".repeat(18));
+        assert_eq!(shaded(16), "·".repeat(18) + &"▒".repeat(17));
         assert!(text.ends_with("  z (V): 0 ·░▒▓█ 1\n"), "{text}");
     }
 

@@ -131,19 +131,26 @@ impl<'a> Chosen<'a> {
             .ok_or_else(|| PlotError::Unfit(format!("`{name}` holds texts, which have no place on an axis")))
     }
 
-    /// The last scalar of the innermost loop, else the last array of it.
+    /// The last scalar of the innermost loop, else the last array of it; what never changes only if nothing else is there.
     fn by_itself(dataset: &'a Dataset) -> Option<Chosen<'a>> {
-        let is_number =
-            |variable: &&Variable| !matches!(variable.data, Data::Text(_)) && !variable.dimensions.is_empty();
-        let measured = dataset
-            .variables
-            .iter()
-            .filter(|variable| variable.role == Role::Measured)
-            .filter(is_number);
-        // Dimensions of cells have no coordinate.
+        let is_over_something =
+            |variable: &&Variable| variable.role == Role::Measured && !variable.dimensions.is_empty();
+        let measured = dataset.variables.iter().filter(is_over_something);
+        // Dimensions of cells are of no loop.
         let loops = |variable: &Variable| variable.dimensions.iter().filter(|at| dataset.is_loop(**at)).count();
-        let best = measured.max_by_key(|variable| (loops(variable), loops(variable) == variable.dimensions.len()))?;
-        Chosen::of(best, None)
+        let worth = |chosen: &Chosen<'_>| {
+            let own = loops(chosen.variable);
+            (own, chosen.changes(), own == chosen.variable.dimensions.len())
+        };
+        measured
+            .filter_map(|variable| Chosen::of(variable, None))
+            .max_by_key(worth)
+    }
+
+    fn changes(&self) -> bool {
+        let mut finite = self.numbers.iter().filter(|number| number.is_finite());
+        let first = finite.next();
+        finite.any(|number| Some(number) != first)
     }
 
     /// Nothing of texts.

@@ -98,6 +98,8 @@ fn curves(points: u32) -> Dataset {
         columns: vec![
             column("root/bias/f_sin", of(f64::sin), Some("A")),
             column("root/bias/f_cos", of(f64::cos), Some("A")),
+            // What never changes is not worth a picture by itself.
+            column("root/bias/settle_time", of(|_| 0.1), Some("s")),
         ],
         times_us: (0..i64::from(points)).map(|at| at * 1_000_000).collect(),
     };

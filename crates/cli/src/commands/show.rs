@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use records::{Column, Data, Dataset, Figure, Reading, Scale, State, Table};
+use records::{Column, Data, Dataset, Figure, Reading, Run, Scale, State, Table};
 use serde_json::{Map, Value as Json, json};
 use unicode_width::UnicodeWidthStr;
 
@@ -58,12 +58,13 @@ pub(crate) fn show(args: &Args) -> Result<Exit, Complaint> {
     Ok(Exit::Completed)
 }
 
-/// Microseconds from the start to the end; of a run without an end to its last row.
-fn taken_us(reading: &Reading) -> i64 {
-    let start = reading.schema.run.started_us;
+/// Microseconds from the start to the end; of a run without an end to what was last on record.
+fn taken_us(record: &Path, reading: &Reading) -> i64 {
+    let run = Run::of(record, reading);
     let last = reading.tables.iter().filter_map(|table| table.times_us.last());
     let marks = reading.marks.iter().map(|mark| &mark.time_us);
-    last.chain(marks).max().map_or(0, |end| (end - start).max(0))
+    let end = run.ended_us.or_else(|| last.chain(marks).max().copied());
+    end.map_or(0, |end| (end - run.started_us).max(0))
 }
 
 fn outcome(reading: &Reading) -> &str {
@@ -83,7 +84,7 @@ fn facts(record: &Path, reading: &Reading, paint: Paint) -> String {
     let mut text = format!("{}  {coloured}\n", paint.strong(&harmless(&run)));
     let start = reading.schema.run.started_us;
     let mut items = vec![("start".to_owned(), local_time(start))];
-    let taken = taken_us(reading);
+    let taken = taken_us(record, reading);
     if reading.state == State::Ended {
         items.push(("end".to_owned(), local_time(start + taken)));
     }
@@ -219,7 +220,7 @@ fn json(record: &Path, reading: &Reading) -> Json {
         "state": reading.state.name(),
         "outcome": outcome(reading),
         "started_us": reading.schema.run.started_us,
-        "duration_s": taken_us(reading) as f64 / 1e6,
+        "duration_s": taken_us(record, reading) as f64 / 1e6,
         "facts": facts,
         "tables": tables,
         "remarks": reading.remarks,
