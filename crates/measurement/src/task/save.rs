@@ -8,17 +8,14 @@
 //! many lines there are (its rows), and the table (an entry). Without a file the first row of NaN is where the table
 //! goes on.
 
-use std::{
-    fmt::Write,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use expr::{Array, RecordArray, Value};
 use ndarray::{ArrayD, IxDyn};
 
 use super::{
     Field, Kind, Resume, Shape, Task, Text,
-    saved_values::{CompiledValues, HEADER, SAVED_VALUES, SavedValues, comment},
+    saved_values::{CompiledValues, HEADER, SAVED_VALUES, SavedValues, comment, push},
     target::{CompiledTarget, FILENAME, FOLDER, Making, Target},
 };
 use crate::{
@@ -200,7 +197,7 @@ impl Work for Saving {
             let value = at.evaluate(value)?;
             if self.target.is_some() {
                 open.line.push_str(if number > 0 { "\t" } else { "" });
-                write!(open.line, "{value}").expect("a String takes any text");
+                push(&mut open.line, &value);
             }
             if self.array.is_some() {
                 row.push(value.as_f64().ok_or_else(|| {

@@ -12,7 +12,7 @@ use expr::Value;
 use super::{
     Kind, Resume, Shape, Task, Text,
     parts::{Parts, numbers, shape},
-    saved_values::{CompiledValues, HEADER, SAVED_VALUES, SavedValues, comment},
+    saved_values::{CompiledValues, HEADER, SAVED_VALUES, SavedValues, comment, push},
     savetxt,
     target::{CompiledTarget, FILENAME, FOLDER, Making, Target},
 };
@@ -221,8 +221,13 @@ impl Open {
                         self.labels[at]
                     ));
                 }
-                let line: Vec<String> = values.iter().map(Value::to_string).collect();
-                Ok((format!("{}\n", line.join("\t")), 1))
+                let mut line = String::with_capacity(16 * values.len());
+                for (number, value) in values.iter().enumerate() {
+                    line.push_str(if number > 0 { "\t" } else { "" });
+                    push(&mut line, value);
+                }
+                line.push('\n');
+                Ok((line, 1))
             }
             Layout::Block(parts) => {
                 let mut columns = Vec::new();

@@ -1,6 +1,8 @@
 //! What the tasks that save take: an ordered list of labels and expressions, and the lines above the data.
 
-use expr::Value;
+use std::fmt::Write;
+
+use expr::{Scalar, Value};
 
 use super::{Field, Fields, Text};
 use crate::{
@@ -92,10 +94,58 @@ impl CompiledValues {
     }
 }
 
+/// Appends Python's `str` of a value. Most are floats, whose text is the shortest that reads back the same in Python and
+/// in Rust: between the sizes at which Python takes an exponent, they are written here without a text of their own.
+pub(crate) fn push(line: &mut String, value: &Value) {
+    match value {
+        Value::Float(number) | Value::Scalar(Scalar::Float(number))
+            if *number == 0.0 || (1e-4..1e16).contains(&number.abs()) =>
+        {
+            write!(line, "{number:?}")
+        }
+        Value::Int(number) | Value::Scalar(Scalar::Int(number)) => write!(line, "{number}"),
+        other => write!(line, "{other}"),
+    }
+    .expect("a String takes any text");
+}
+
 /// A header as text files have it; nothing for none.
 pub(crate) fn comment(header: &str) -> String {
     if header.is_empty() {
         return String::new();
     }
     header.split('\n').map(|line| format!("# {line}\n")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_short_way_ends_where_the_long_one_does() {
+        let edges = [
+            0.0,
+            1e-4,
+            1e16,
+            0.1,
+            1.0 / 3.0,
+            5e-324,
+            123456789.0,
+            f64::MAX,
+            f64::NAN,
+            f64::INFINITY,
+        ];
+        for edge in edges {
+            for number in [edge, edge.next_down(), edge.next_up(), -edge, edge * 7.0] {
+                for value in [Value::Float(number), Value::Scalar(Scalar::Float(number))] {
+                    let mut text = String::new();
+                    push(&mut text, &value);
+                    assert_eq!(text, value.to_string());
+                }
+            }
+        }
+        let mut text = String::new();
+        push(&mut text, &Value::Scalar(Scalar::Int(-7)));
+        assert_eq!(text, Value::Scalar(Scalar::Int(-7)).to_string());
+    }
 }
