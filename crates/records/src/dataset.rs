@@ -385,16 +385,30 @@ fn assemble(drafts: Vec<Draft>, facts: &Facts) -> Dataset {
         Role::Coordinate => 1,
         Role::Measured => 2,
     });
-    let mut attributes = vec![
-        ("name".to_owned(), facts.name.clone()),
-        ("id".to_owned(), facts.id.clone()),
-    ];
-    attributes.extend(facts.items.iter().cloned());
+    let attributes = attributes_of(facts);
     Dataset {
         dimensions,
         variables,
         attributes,
     }
+}
+
+/// The facts as attributes: of what there are several, such as data files, a line each.
+pub(crate) fn attributes_of(facts: &Facts) -> Vec<(String, String)> {
+    let mut attributes = vec![
+        ("name".to_owned(), facts.name.clone()),
+        ("id".to_owned(), facts.id.clone()),
+    ];
+    for (name, text) in &facts.items {
+        match attributes.iter_mut().find(|(known, _)| known == name) {
+            Some((_, several)) => {
+                several.push('\n');
+                several.push_str(text);
+            }
+            None => attributes.push((name.clone(), text.clone())),
+        }
+    }
+    attributes
 }
 
 /// How many of the dimensions so far are shared ones.

@@ -38,13 +38,19 @@ fn table(path: &str, axes: Vec<Axis>, columns: Vec<Column>) -> Table {
 }
 
 fn facts() -> Facts {
+    let items = [
+        ("outcome", "Completed"),
+        ("host", "µ"),
+        ("data_file", "a.dat"),
+        ("data_file", "b.dat"),
+    ];
+    let mut items: Vec<(String, String)> = items.map(|(name, text)| (name.to_owned(), text.to_owned())).to_vec();
+    // Measurements can be long.
+    items.push(("measurement".to_owned(), "name = a\n".repeat(30_000)));
     Facts {
         name: "cool \"down\"".to_owned(),
         id: "001".to_owned(),
-        items: vec![
-            ("outcome".to_owned(), "Completed".to_owned()),
-            ("host".to_owned(), "µ".to_owned()),
-        ],
+        items,
     }
 }
 
@@ -164,6 +170,7 @@ fn names_in(folder: &Path) -> Vec<String> {
 const EVERYTHING: &str = r#"
 assert dict(d.sizes) == dict(x_value=2, y_value=3, trace_dim0=4, image_dim0=2, image_dim1=2, zs_dim0=2), d.sizes
 assert d.attrs['name'] == 'cool "down"' and d.attrs['id'] == '001' and d.attrs['host'] == 'µ', d.attrs
+assert d.attrs['data_file'] == 'a.dat\nb.dat' and d.attrs['measurement'] == 'name = a\n' * 30_000
 assert d.f_a.dims == ('x_value', 'y_value') and d.f_a.dtype == 'f8'
 assert (d.f_a.values == np.arange(6).reshape(2, 3) / 3).all()
 assert d.f_a.attrs['units'] == 'V' and d.f_a.attrs['long_name'] == 'root/x/y/f_a', d.f_a.attrs
@@ -232,6 +239,66 @@ fn netcdf_is_read_by_xarray_with_both_its_engines() {
         &real,
         Format::Netcdf,
         &xarray(opening, &[&EVERYTHING.replace(", zs_dim0=2", "")]),
+    );
+}
+
+/// A `WhileTask` in a loop, a loop whose values change from round to round, and two loops of one name.
+fn odd_loops() -> Vec<Table> {
+    let floats = |values: &[f64]| Data::Float(values.to_vec());
+    let trace = Data::Float(vec![1.0, 2.0, f64::NAN, 4.0, 5.0, 6.0]);
+    vec![
+        table(
+            "root/a/w",
+            vec![
+                axis("root/a", vec![0, 0, 1, 1], Some(floats(&[1.0, 1.0, 2.0, 2.0])), None),
+                axis("root/a/w", vec![0, 1, 0, 1], None, None),
+            ],
+            vec![column("root/a/w/f", &[], floats(&[1.0, 2.0, 3.0, 4.0]), None)],
+        ),
+        table(
+            "root/b/s",
+            vec![
+                axis(
+                    "root/b",
+                    vec![0, 0, 1],
+                    Some(Data::Text(["x", "x", "y"].map(str::to_owned).to_vec())),
+                    None,
+                ),
+                axis("root/b/s", vec![0, 1, 0], Some(floats(&[1.0, 2.0, 5.0])), Some("V")),
+            ],
+            vec![column("root/b/s/f", &[], floats(&[5.0, 6.0, 7.0]), None)],
+        ),
+        table(
+            "root/c/s",
+            vec![axis("root/c/s", vec![0, 1], Some(floats(&[0.0, 1.0])), None)],
+            vec![column("root/c/s/trace", &[3], trace, None)],
+        ),
+    ]
+}
+
+#[test]
+fn loops_that_are_no_grid_are_exported_too() {
+    let expected = r#"
+assert d['w.f'].dims == ('a_value', 'w_index') and d['w.f'].values.tolist() == [[1, 2], [3, 4]], d
+assert d.w_index.values.tolist() == [0, 1]
+f = d['s.f']
+assert f.dims == ('s_row',) and f.values.tolist() == [5, 6, 7] and f.coords['b_value'].values.tolist() == ['x', 'x', 'y'], f
+assert f.coords['s.s_value'].values.tolist() == [1, 2, 5], f
+assert d.trace.dims == ('s_value', 'trace_dim0') and np.isnan(d.trace.values[0, 2]) and d.trace.values[1].tolist() == [4, 5, 6]
+"#;
+    for (format, opening) in [
+        (Format::Zarr, "open_zarr('run.zarr')"),
+        (Format::Netcdf, "open_dataset('run.nc', engine='h5netcdf')"),
+        (Format::Netcdf, "open_dataset('run.nc', engine='netcdf4')"),
+    ] {
+        check(&odd_loops(), format, &xarray(opening, &[expected]));
+    }
+    check(
+        &odd_loops(),
+        Format::Csv,
+        "import pandas\nassert pandas.read_csv('run.csv').f.tolist() == [1, 2, 3, 4]\n\
+         assert pandas.read_csv('run.b.s.csv').b_value.tolist() == ['x', 'x', 'y']\n\
+         assert pandas.read_csv('run.c.s.csv').trace[0] == '[1.0, 2.0, NaN]'",
     );
 }
 

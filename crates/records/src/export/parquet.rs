@@ -11,7 +11,10 @@ use std::io::{self, Write};
 use thrift::Struct;
 
 use super::flat::{Elements, Flat, columns};
-use crate::table::{Facts, Table};
+use crate::{
+    dataset::attributes_of,
+    table::{Facts, Table},
+};
 
 const MAGIC: &[u8] = b"PAR1";
 /// Readers take a group of rows at once.
@@ -180,16 +183,13 @@ fn footer(columns: &[Flat<'_>], facts: &Facts, rows: usize, groups: &[Struct]) -
     for column in columns {
         push_schema(&mut schema, column);
     }
-    let facts = [("name", facts.name.as_str()), ("id", facts.id.as_str())]
-        .into_iter()
-        .chain(facts.items.iter().map(|(name, text)| (name.as_str(), text.as_str())))
-        .map(|(name, text)| (name.to_owned(), text));
     let units = columns
         .iter()
-        .filter_map(|column| Some((format!("{}.units", column.name), column.unit?)));
+        .filter_map(|column| Some((format!("{}.units", column.name), column.unit?.to_owned())));
+    let facts = attributes_of(facts).into_iter();
     let pairs = facts.chain(units).map(|(key, value)| {
         let mut pair = Struct::new();
-        pair.text(1, &key).text(2, value);
+        pair.text(1, &key).text(2, &value);
         pair
     });
     let mut file = Struct::new();
