@@ -212,6 +212,12 @@ impl DataFiles {
         lock(&open).close()
     }
 
+    /// Lets everything go as it is, for a run that may go on: an HDF5 file that is closed cannot be opened again.
+    pub(crate) fn leave_all(&self) {
+        self.sync_all();
+        self.state().open.clear();
+    }
+
     /// Closes everything, at the end of the run; what went wrong, by path.
     pub(crate) fn close_all(&self) -> Vec<String> {
         let tasks: Vec<TaskId> = self.state().open.keys().copied().collect();

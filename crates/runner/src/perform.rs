@@ -72,6 +72,10 @@ fn begin(request: &Request, control: &Arc<Control>, outbox: &Arc<Outbox>) -> End
             let checked = tree.check(&facts, &Disk);
             let mut problems = measurement.problems.clone();
             problems.extend(checked.problems);
+            if matches!(request.recording, Recording::GoOn { .. }) {
+                // The warnings were said when the run began; that its own files exist is none.
+                problems.retain(Problem::is_error);
+            }
             if refused(&problems) {
                 return refuse(outbox, problems);
             }
@@ -283,30 +287,32 @@ fn conclude(shared: &Shared, request: &Request) -> Ending {
         let text = failures.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
         errors.push(("unhandled".to_owned(), text));
     }
-    for problem in shared.files.close_all() {
-        errors.push(("engine".to_owned(), problem));
+    {
+        let mut log = lock(&shared.log);
+        log.flush();
+        if let Some(broken) = log.broken() {
+            errors.push(("engine".to_owned(), format!("the log file is not complete: {broken}")));
+        }
     }
-    let mut log = lock(&shared.log);
-    log.flush();
-    if let Some(broken) = log.broken() {
-        errors.push(("engine".to_owned(), format!("the log file is not complete: {broken}")));
-    }
-    let outcome = match (errors.is_empty(), shared.control.stopped_by()) {
+    let stopped_by = shared.control.stopped_by();
+    let outcome = |errors: &[(String, String)]| match (errors.is_empty(), stopped_by) {
         (false, _) | (true, Some(StoppedBy::Failure)) => Outcome::Failed,
         (true, Some(StoppedBy::Operator)) => Outcome::Interrupted,
         (true, None) => Outcome::Completed,
     };
-    if let Some(recorder) = &shared.recorder {
-        if outcome == Outcome::Interrupted {
-            let by = shared.control.asked_by();
-            recorder.mark(What::StopAsked { by });
+    end_record(shared, outcome(&errors), &mut errors);
+    if outcome(&errors) == Outcome::Completed || shared.recorder.is_none() {
+        // After the record said that the run is complete: a closed HDF5 file cannot be gone on with.
+        let unclosed = shared.files.close_all();
+        if !unclosed.is_empty() {
+            errors.extend(unclosed.into_iter().map(|problem| ("engine".to_owned(), problem)));
+            end_record(shared, Outcome::Failed, &mut errors);
         }
-        if let Err(message) = recorder.end(outcome.name(), &errors, &shared.store)
-            && !errors.iter().any(|(_, text)| text.contains("the record of the run"))
-        {
-            errors.push(("engine".to_owned(), message));
-        }
+    } else {
+        shared.files.leave_all();
     }
+    let outcome = outcome(&errors);
+    let mut log = lock(&shared.log);
     log.record(now_us(), Level::Info, outcome.name());
     log.flush();
     let values = if request.all_values {
@@ -319,6 +325,20 @@ fn conclude(shared: &Shared, request: &Request) -> Ending {
         errors,
         values,
         points: shared.recorder.as_ref().map_or(0, |recorder| recorder.points()),
+    }
+}
+
+/// Puts the end of the run on record.
+fn end_record(shared: &Shared, outcome: Outcome, errors: &mut Vec<(String, String)>) {
+    let Some(recorder) = &shared.recorder else { return };
+    if outcome == Outcome::Interrupted {
+        let by = shared.control.asked_by();
+        recorder.mark(What::StopAsked { by });
+    }
+    if let Err(message) = recorder.end(outcome.name(), errors, &shared.store)
+        && !errors.iter().any(|(_, text)| text.contains(recorder::UNWRITABLE))
+    {
+        errors.push(("engine".to_owned(), message));
     }
 }
 

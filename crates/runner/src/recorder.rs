@@ -214,13 +214,16 @@ impl Recorder {
     }
 }
 
+/// How every error of a record that is being written begins.
+pub(crate) const UNWRITABLE: &str = "the record of the run cannot be written";
+
 fn words(error: RecordError) -> String {
     let hint = if error.is_disk_full() {
         "; make room, and `measurand resume` goes on where the run was"
     } else {
         ""
     };
-    format!("the record of the run cannot be written: {error}{hint}")
+    format!("{UNWRITABLE}: {error}{hint}")
 }
 
 /// What a record says about this measurement.

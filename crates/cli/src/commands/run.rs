@@ -247,7 +247,13 @@ impl<'a> Session<'a> {
 
     fn loaded(&mut self, loaded: &Loaded, keeping: Keeping) -> Exit {
         let checked = match Checked::of(loaded, &self.overrides, self.manner) {
-            Ok(checked) => checked,
+            Ok(mut checked) => {
+                if matches!(keeping, Keeping::GoOn(_)) {
+                    // The warnings were said when the run began; that its own files exist is none.
+                    checked.problems.retain(Problem::is_error);
+                }
+                checked
+            }
             Err(complaint) => {
                 complaint.print();
                 return Exit::Unusable;
