@@ -203,3 +203,68 @@ P = 0'''
         "# T = 130mK\n# \n# P = 0\ni\ttwice\n1\t2\n2\t4\n"
     );
 }
+
+#[test]
+fn a_killed_run_goes_on_in_its_files() {
+    let tasks = "    [[children_0]]
+        task_id = exopy.LoopTask
+        name = L
+        [[[interface]]]
+            interface_id = exopy.LoopTask:exopy.IterableLoopInterface
+            iterable = range(60)
+        [[[children_0]]]
+            task_id = exopy_hqc_legacy.SaveTask
+            name = S
+            saving_target = File and array
+            array_size = 25
+            filename = s.dat
+            header = h
+            saved_values = \"[('i', '{L_value}'), ('x', '{L_value}/7')]\"
+        [[[children_1]]]
+            task_id = exopy_hqc_legacy.SaveFileTask
+            name = F
+            filename = f{L_value}.dat
+            saved_values = \"[('z', 'np.arange(3)*1j + {L_value}')]\"
+        [[[children_2]]]
+            task_id = exopy_hqc_legacy.SaveFileHDF5Task
+            name = H
+            filename = h.h5
+            datatype = float64
+            saved_values = \"[('i', '{L_value}'), ('w', 'np.arange(3)*{L_value}')]\"
+        [[[children_3]]]
+            task_id = exopy.LogTask
+            name = Say
+            message = at {L_value}
+        [[[children_4]]]
+            task_id = exopy.SleepTask
+            name = W
+            time = 0.005
+    [[children_1]]
+        task_id = exopy_hqc_legacy.SaveArrayTask
+        name = A
+        filename = a.npy
+        mode = Binary file
+        target_array = np.arange({L_index})";
+    let undisturbed = Station::new();
+    let finished = run(&undisturbed, &undisturbed.measurement("M", tasks), &[]);
+    assert_eq!(finished.code, Some(0), "{}", finished.errors);
+
+    let station = Station::new();
+    let mut killed = station.start(&station.measurement("M", tasks), &[]);
+    killed.until_log("at 30");
+    station::signal(killed.performer(), "KILL");
+    assert_eq!(killed.finish().code, Some(1));
+    let record = station.path().join("M_001.record");
+    let resumed = station.run(&["resume", record.to_str().expect("a plain path")]);
+    assert_eq!(resumed.status.code(), Some(0), "{resumed:?}");
+
+    let mut names: Vec<String> = ["s.dat", "h.h5", "a.npy"].map(str::to_owned).into();
+    names.extend((0..60).map(|value| format!("f{value}.dat")));
+    for name in &names {
+        let bytes = |station: &Station| fs::read(station.path().join(name)).ok();
+        assert!(bytes(&undisturbed).is_some(), "{name} was not written");
+        assert!(bytes(&station) == bytes(&undisturbed), "{name} is another after a kill");
+    }
+    let count = |station: &Station| fs::read_dir(station.path()).expect("the folder").count();
+    assert_eq!(count(&station), count(&undisturbed) + 1, "only a second log is new");
+}
