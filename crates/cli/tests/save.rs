@@ -3,7 +3,7 @@
 
 mod station;
 
-use std::{fs, path::PathBuf};
+use std::{fs, path::Path};
 
 use station::{Finished, Station};
 
@@ -41,7 +41,7 @@ const LINES_OF_EXOPY: &str = "# line 1\n# T = 4, x\nV\ti\ta\tb\td\te\n\
     0.6\t3\t0.36\t(0.6+1j)\tTrue\t3e-06\n\
     0.9\t4\t0.81\t(0.9+1j)\tTrue\t4e-06\n";
 
-fn run(station: &Station, file: &PathBuf, arguments: &[&str]) -> Finished {
+fn run(station: &Station, file: &Path, arguments: &[&str]) -> Finished {
     station.start(file, arguments).finish()
 }
 
