@@ -39,7 +39,14 @@ pub(crate) fn resolve_run(text: &str) -> Result<PathBuf, Complaint> {
         return Err(Complaint::new(format!("there is no record `{text}`"))
             .hint("`measurand runs` lists the runs that are known"));
     }
-    choose(text, candidates())
+    choose(text, candidates()).map(|path| near(&path))
+}
+
+/// The path as seen from the current folder, if it is in there.
+pub(crate) fn near(path: &Path) -> PathBuf {
+    let here = std::env::current_dir().ok();
+    let inside = here.and_then(|here| path.strip_prefix(here).ok());
+    inside.unwrap_or(path).to_owned()
 }
 
 /// What a record holds; what is not as it should be is said on standard error.

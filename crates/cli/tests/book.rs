@@ -6,6 +6,7 @@
 //! ```text
 //! ini file=NAME      a complete measurement: it is written to NAME and must pass `measurand check`
 //! sh run [exit=N]    commands for the reader: they are run and must end with status N, else 0
+//! python run         lines for the reader to type, where `MEASURAND_PYTHON` has what they import
 //! text output        what the commands before it print; a line `…` stands for any lines, times for any times
 //! <!-- run: … -->    what the reader does in an editor, or has done before
 //! ```
@@ -72,7 +73,8 @@ fn blocks(page: &str) -> Vec<Block> {
 /// A reader who follows a page.
 struct Reader {
     folder: TempDir,
-    printed: String,
+    /// Nothing after lines that could not be run here.
+    printed: Option<String>,
 }
 
 impl Reader {
@@ -86,10 +88,7 @@ impl Reader {
                 fs::copy(&path, examples.join(name)).expect("room for an example");
             }
         }
-        Reader {
-            folder,
-            printed: String::new(),
-        }
+        Reader { folder, printed: None }
     }
 
     /// Says what is wrong with the block, if anything is.
@@ -107,10 +106,38 @@ impl Reader {
                 let status = exit.map_or("0", |exit| exit.strip_prefix("exit=").expect("`exit=N`"));
                 self.run(&block.body, status.parse().expect("a status is a number"))
             }
-            (Some("text"), Some("output"), None) if fits(&block.body, &self.printed) => Ok(()),
-            (Some("text"), Some("output"), None) => Err(format!("this was printed:\n{}", self.printed)),
+            (Some("python"), Some("run"), None) => self.run_python(&block.body),
+            (Some("text"), Some("output"), None) => match &self.printed {
+                Some(printed) if !fits(&block.body, printed) => Err(format!("this was printed:\n{printed}")),
+                Some(_) | None => Ok(()),
+            },
             (_, None, None) => Ok(()),
             _ => Err(format!("nobody knows what `{}` means", block.info)),
+        }
+    }
+
+    fn run_python(&mut self, lines: &str) -> Result<(), String> {
+        self.printed = None;
+        let Some(interpreter) = std::env::var_os("MEASURAND_PYTHON") else {
+            println!("skipped: no `MEASURAND_PYTHON`");
+            return Ok(());
+        };
+        let output = Command::new(interpreter)
+            .args(["-c", lines])
+            .current_dir(self.folder.path())
+            .env("MPLBACKEND", "agg")
+            .output()
+            .expect("an interpreter");
+        let complained = String::from_utf8_lossy(&output.stderr);
+        if complained.contains("ModuleNotFoundError") {
+            println!("skipped: {complained}");
+            return Ok(());
+        }
+        self.printed = Some(String::from_utf8_lossy(&output.stdout).into_owned());
+        if output.status.success() {
+            Ok(())
+        } else {
+            Err(complained.into_owned())
         }
     }
 
@@ -127,12 +154,16 @@ impl Reader {
             .args(["-c", &format!("exec 2>&1\n{commands}")])
             .current_dir(self.folder.path())
             .env("PATH", path)
+            .env("XDG_DATA_HOME", self.folder.path().join("home"))
             .output()
             .expect("a shell");
-        self.printed = String::from_utf8_lossy(&output.stdout).into_owned();
-        match output.status.code() {
-            Some(code) if code == status => Ok(()),
-            code => Err(format!("status {code:?} instead of {status}:\n{}", self.printed)),
+        let printed = String::from_utf8_lossy(&output.stdout).into_owned();
+        let wrong = format!("status {:?} instead of {status}:\n{printed}", output.status.code());
+        self.printed = Some(printed);
+        if output.status.code() == Some(status) {
+            Ok(())
+        } else {
+            Err(wrong)
         }
     }
 }

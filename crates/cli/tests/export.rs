@@ -205,8 +205,8 @@ fn a_run_is_listed_shown_and_found_by_its_name() {
         "no runs are known; `measurand runs FOLDER` finds the records of a folder\n"
     );
     let listed = "start                run      outcome    points  duration  path\n\
-                  2026-09-21 14:15:20  map_002  Completed       6     1.5 s  DESK/data/deep/map_002.record\n\
-                  2026-09-21 14:14:20  map_001  Completed       6     1.5 s  DESK/data/map_001.record\n";
+                  2026-09-21 14:15:20  map_002  Completed       6     1.5 s  data/deep/map_002.record\n\
+                  2026-09-21 14:14:20  map_001  Completed       6     1.5 s  data/map_001.record\n";
     let output = desk.measurand(&["runs", "data"]);
     assert!(
         text(&output.stderr).contains("other.record` is no record of a run"),

@@ -13,7 +13,7 @@ use crate::{
     complaint::Complaint,
     exit::Exit,
     quantity::{duration, grouped, local_time},
-    records_of::records_in,
+    records_of::{near, records_in},
     terminal::{Paint, Stream, harmless},
 };
 
@@ -160,7 +160,7 @@ fn table(runs: &[Run], paint: Paint) -> String {
         };
         text.push_str(&format!(
             "{told}  {}\n",
-            paint.faint(&harmless(&run.path.to_string_lossy()))
+            paint.faint(&harmless(&near(&run.path).to_string_lossy()))
         ));
     }
     text
