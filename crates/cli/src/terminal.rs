@@ -116,12 +116,22 @@ impl Paint {
         self.with(&format!("1;30;4{}", colour % 8), text)
     }
 
-    /// In a colour of 24 bits, on a ground of another; what cannot show it shows the nearest it has.
-    pub(crate) fn rgb(self, [red, green, blue]: [u8; 3], ground: Option<[u8; 3]>, text: &str) -> String {
-        let ground = ground
-            .map(|[red, green, blue]| format!(";48;2;{red};{green};{blue}"))
-            .unwrap_or_default();
-        self.with(&format!("38;2;{red};{green};{blue}{ground}"), text)
+    /// In any colour, on a ground of another, or the nearest of 256 where the terminal does not claim to have more.
+    pub(crate) fn rgb(self, colour: [u8; 3], ground: Option<[u8; 3]>, text: &str) -> String {
+        if self == Paint::Plain {
+            return text.to_owned();
+        }
+        let claimed = std::env::var("COLORTERM").is_ok_and(|claim| matches!(claim.as_str(), "truecolor" | "24bit"));
+        let code = |[red, green, blue]: [u8; 3]| {
+            // A cube of six steps a colour begins at 16.
+            let step = |part: u8| (u16::from(part) * 5 + 127) / 255;
+            match claimed {
+                true => format!("2;{red};{green};{blue}"),
+                false => format!("5;{}", 16 + 36 * step(red) + 6 * step(green) + step(blue)),
+            }
+        };
+        let ground = ground.map(|ground| format!(";48;{}", code(ground))).unwrap_or_default();
+        self.with(&format!("38;{}{ground}", code(colour)), text)
     }
 
     fn with(self, code: &str, text: &str) -> String {
