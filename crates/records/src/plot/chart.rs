@@ -26,8 +26,10 @@ const TICK: i32 = 20;
 const POINTS: usize = 4000;
 /// A line of not more points shows each of them.
 const MARKED: usize = 60;
-/// A map of more rows or columns is drawn by the means of neighbours: there are no more pixels.
+/// A PNG of a map of more rows or columns is drawn by the means of neighbours: there are no more pixels.
 const CELLS: usize = 500;
+/// An SVG has a rectangle for each cell, which viewers take their time for.
+const CELLS_OF_SVG: usize = 150;
 
 type Area<'a, B> = DrawingArea<B, Shift>;
 type Drawn<B> = Result<(), DrawingAreaErrorKind<<B as DrawingBackend>::ErrorType>>;
@@ -47,12 +49,12 @@ pub fn draw(figure: &Figure, path: &Path, existing: Existing) -> Result<(), Expo
     let bytes = match ending.as_str() {
         "svg" => {
             let mut text = String::new();
-            picture(figure, SVGBackend::with_string(&mut text, SIZE)).map_err(|error| failed(&error))?;
+            picture(figure, CELLS_OF_SVG, SVGBackend::with_string(&mut text, SIZE)).map_err(|error| failed(&error))?;
             text.into_bytes()
         }
         "png" => {
             let mut pixels = vec![255; (SIZE.0 * SIZE.1 * 3) as usize];
-            picture(figure, BitMapBackend::with_buffer(&mut pixels, SIZE)).map_err(|error| failed(&error))?;
+            picture(figure, CELLS, BitMapBackend::with_buffer(&mut pixels, SIZE)).map_err(|error| failed(&error))?;
             png(&pixels).map_err(|error| failed(&error))?
         }
         _ => {
@@ -73,7 +75,7 @@ fn png(pixels: &[u8]) -> Result<Vec<u8>, png::EncodingError> {
     Ok(bytes)
 }
 
-fn picture<B: DrawingBackend>(figure: &Figure, backend: B) -> Drawn<B> {
+fn picture<B: DrawingBackend>(figure: &Figure, cells: usize, backend: B) -> Drawn<B> {
     let area = backend.into_drawing_area();
     area.fill(&WHITE)?;
     let title = match figure {
@@ -83,7 +85,7 @@ fn picture<B: DrawingBackend>(figure: &Figure, backend: B) -> Drawn<B> {
     let area = area.titled(title, (FONT, TITLE))?;
     match figure {
         Figure::Lines(figure) => lines(figure, &area)?,
-        Figure::Map(figure) => map(figure, &area)?,
+        Figure::Map(figure) => map(&coarser(figure, cells), &area)?,
     }
     area.present()
 }
@@ -176,7 +178,6 @@ fn fewer(points: &[(f64, f64)]) -> Vec<(f64, f64)> {
 }
 
 fn map<B: DrawingBackend>(figure: &Map, area: &Area<'_, B>) -> Drawn<B> {
-    let figure = &coarser(figure);
     let z = Scale::of(figure.z.iter().copied(), 6);
     let (x_edges, y_edges) = (edges(&figure.x), edges(&figure.y));
     let (x, y) = (
@@ -276,10 +277,10 @@ fn edges(points: &[f64]) -> Vec<f64> {
     std::iter::once(begin).chain(inner).chain([end]).collect()
 }
 
-/// A map of not more cells than pixels, each the mean of what is finite of its neighbours.
-fn coarser(figure: &Map) -> Map {
+/// A map of not more rows and columns of cells, each the mean of what is finite of its neighbours.
+fn coarser(figure: &Map, cells: usize) -> Map {
     let (columns, rows) = (figure.x.len(), figure.y.len());
-    let (across, down) = (columns.div_ceil(CELLS), rows.div_ceil(CELLS));
+    let (across, down) = (columns.div_ceil(cells), rows.div_ceil(cells));
     if across <= 1 && down <= 1 {
         return figure.clone();
     }
