@@ -267,3 +267,19 @@ fn what_cannot_be_drawn_is_said() {
         "there is no number in any loop"
     );
 }
+
+#[test]
+fn extreme_numbers_are_drawn_without_harm() {
+    for values in [[f64::MAX, f64::MIN], [0.0, 5e-324], [f64::INFINITY, 1.0], [1.0, 1.0]] {
+        let table = Table {
+            path: "root/l".to_owned(),
+            axes: vec![axis("root/l", vec![0, 1], vec![0.0, f64::MAX], None)],
+            columns: vec![column("root/l/f", Data::Float(values.to_vec()), None)],
+            times_us: vec![0, 1],
+        };
+        let figure =
+            Figure::of(&Dataset::of(&[table], &Facts::default()), &Choice::default()).expect("it can be drawn");
+        let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("extreme.png");
+        draw(&figure, &path, Existing::Overwrite).expect("room for a picture");
+    }
+}

@@ -240,7 +240,8 @@ impl Ranged for Ticked {
     type ValueType = f64;
 
     fn map(&self, value: &f64, limit: (i32, i32)) -> i32 {
-        let share = (value - self.0.low) / (self.0.high - self.0.low);
+        // What is far outside, at the ends of what floats can hold, is not drawn pixel by pixel.
+        let share = ((value - self.0.low) / (self.0.high - self.0.low)).clamp(-1.0, 2.0);
         limit.0 + (share * f64::from(limit.1 - limit.0)).round() as i32
     }
 
