@@ -113,7 +113,7 @@ pub(crate) const FAR: u32 = u32::MAX;
 pub(crate) fn pack(from: FileAt, to: FileAt) -> Option<u32> {
     let bytes = to.bytes.checked_sub(from.bytes)?;
     let rows = to.rows.checked_sub(from.rows)?;
-    (bytes < 0xFF_FFFF && rows < 0xFF).then(|| (bytes as u32) << 8 | rows as u32)
+    (bytes < 0xFF_FFFF && rows < 0xFF).then_some((bytes as u32) << 8 | rows as u32)
 }
 
 pub(crate) fn unpack(step: u32, from: FileAt) -> FileAt {

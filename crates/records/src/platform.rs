@@ -56,7 +56,7 @@ pub(crate) fn reserve(file: &File, start: u64, len: u64) -> io::Result<()> {
 /// The same on file systems that cannot reserve: zeros behind what is there.
 fn write_zeros(file: &File, start: u64, len: u64) -> io::Result<()> {
     use std::os::unix::fs::FileExt;
-    const PIECE: [u8; 64 * 1024] = [0; 64 * 1024];
+    static PIECE: [u8; 64 * 1024] = [0; 64 * 1024];
     let end = start + len;
     let mut at = start.max(file.metadata()?.len());
     while at < end {

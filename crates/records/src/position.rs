@@ -139,9 +139,10 @@ fn fold(path: &Path, available: &dyn Fn(&OpenedFile) -> Available, until: u64) -
         }
         has_values |= kind == Kind::Values;
         match kind {
-            // These count at once, but nothing is complete with them.
+            // These count at once, but nothing is complete with them; another process that went on makes it so.
             Kind::Mark | Kind::File | Kind::Time | Kind::Layout | Kind::Last => {
-                if fold.position.marks_to_repeat.last().is_some_and(Mark::is_resumption) {
+                let is_resumption = fold.position.marks_to_repeat.last().is_some_and(Mark::is_resumption);
+                if is_resumption {
                     threads.forget();
                     fold.keep(end);
                 }
