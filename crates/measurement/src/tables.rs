@@ -16,6 +16,8 @@ pub struct Tables {
     pub tables: Vec<TablePlan>,
     /// By task.
     pub tasks: Vec<TaskPlan>,
+    /// Entries whose rows go on record one by one, instead of the entry with each point.
+    pub by_row: Vec<EntryId>,
 }
 
 /// The table of a loop, or of the root.
@@ -68,9 +70,19 @@ impl Tables {
             has_values: false,
         }];
         let mut tasks: Vec<Option<TaskPlan>> = vec![None; tree.nodes().len()];
+        let mut by_row = Vec::new();
         // Parents come before what is below them.
         for (_, task) in tree.walk() {
-            let plan = plan(tree, task, &tasks, &mut tables);
+            let mut plan = plan(tree, task, &tasks, &mut tables);
+            let kind = tree.node(task).kind();
+            let grows = |name: &str| kind.is_some_and(|kind| kind.writes_by_row(name));
+            for (name, entry) in tree.entries_of(task) {
+                if grows(&name) {
+                    plan.entries.retain(|own| *own != entry);
+                    tables[plan.table].columns.retain(|column| *column != entry);
+                    by_row.push(entry);
+                }
+            }
             tasks[task.index()] = Some(plan);
         }
         let mut tasks: Vec<TaskPlan> = tasks.into_iter().flatten().collect();
@@ -81,7 +93,7 @@ impl Tables {
         for plan in &mut tasks {
             plan.is_marked = !tables[plan.table].is_innermost;
         }
-        Tables { tables, tasks }
+        Tables { tables, tasks, by_row }
     }
 }
 

@@ -159,6 +159,11 @@ impl Kind {
         self.has_values() || self.id == while_task::KIND.id
     }
 
+    /// Whether an entry is an array that grows by a row with each point: then its rows go on record one by one.
+    pub(crate) fn writes_by_row(&self, entry: &str) -> bool {
+        self.id == save::KIND.id && entry == "array"
+    }
+
     /// The unit of an entry, where the kind of task knows it.
     pub fn unit(&self, entry: &str) -> Option<&'static str> {
         let seconds = (self.id == sleep::KIND.id && entry == "time") || (self.is_loop() && entry == "elapsed_time");

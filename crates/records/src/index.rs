@@ -82,9 +82,8 @@ impl Run {
             What::Paused { .. }
             | What::WentOn { .. }
             | What::StopAsked { .. }
-            | What::Failed { .. }
             | What::Resumed { .. }
-            | What::Instrument { .. } => None,
+            | What::Closing => None,
         });
         let (ended_us, outcome) = match (reading.state, ended) {
             (State::Ended, Some((time_us, outcome))) => (Some(time_us), outcome),

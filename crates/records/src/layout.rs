@@ -1,8 +1,11 @@
 //! How the rows of a table are laid out: values of known kind and shape packed one behind the other.
 //!
-//! A number takes its eight bytes and nothing else. A column whose kind or shape goes on changing, and whatever is neither
-//! a number nor an array of numbers, is written as any value, with its length. Numbers of Python and of numpy are
+//! A number takes its eight bytes and nothing else. What is neither a number nor an array of numbers stands in the layout
+//! as long as it stays the same: the path of a data file, say. A column that goes on changing otherwise is written as any
+//! value, with its length. Numbers of Python and of numpy are
 //! different kinds, so that a run that goes on computes with exactly what it had.
+
+use std::sync::Arc;
 
 use expr::{Array, Scalar, Value};
 use ndarray::{ArrayD, IxDyn};
@@ -27,9 +30,40 @@ pub(crate) enum Cell {
     IntArray(Vec<u32>),
     FloatArray(Vec<u32>),
     ComplexArray(Vec<u32>),
+    /// The same value in every row.
+    Constant(Constant),
     /// Any value, with its length.
     Any,
 }
+
+/// A value that stands in the layout.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Constant(Value);
+
+impl Constant {
+    /// Whether a value is this one, as far as that is quick to say.
+    fn is(&self, value: &Value) -> bool {
+        match (&self.0, value) {
+            (Value::None, Value::None) => true,
+            (Value::Str(own), Value::Str(other)) => own == other,
+            (Value::List(own), Value::List(other)) | (Value::Tuple(own), Value::Tuple(other)) => {
+                Arc::ptr_eq(own, other)
+            }
+            (Value::Array(own), Value::Array(other)) => Arc::ptr_eq(own, other),
+            (Value::Dict(own), Value::Dict(other)) => Arc::ptr_eq(own, other),
+            (Value::Record(own), Value::Record(other)) => Arc::ptr_eq(own, other),
+            _ => false,
+        }
+    }
+}
+
+impl PartialEq for Constant {
+    fn eq(&self, other: &Self) -> bool {
+        self.is(&other.0)
+    }
+}
+
+impl Eq for Constant {}
 
 impl Cell {
     /// The tightest cell for a value.
@@ -49,7 +83,7 @@ impl Cell {
                 Array::Int(_) => Cell::IntArray(shape(array)),
                 Array::Float(_) => Cell::FloatArray(shape(array)),
                 Array::Complex(_) => Cell::ComplexArray(shape(array)),
-                Array::Str { .. } => Cell::Any,
+                Array::Str { .. } => Cell::Constant(Constant(value.clone())),
             },
             Value::None
             | Value::BigInt(_)
@@ -64,11 +98,11 @@ impl Cell {
             | Value::Ellipsis
             | Value::Scalar(Scalar::Str(_))
             | Value::Record(_)
-            | Value::Function(_) => Cell::Any,
+            | Value::Function(_) => Cell::Constant(Constant(value.clone())),
         }
     }
 
-    /// Bytes that a value takes; nothing for any value.
+    /// Bytes that a value takes; none for a constant and for any value.
     pub(crate) fn size(&self) -> usize {
         let elements = |shape: &[u32]| shape.iter().map(|n| *n as usize).product::<usize>();
         match self {
@@ -78,7 +112,7 @@ impl Cell {
             Cell::BoolArray(shape) => elements(shape),
             Cell::IntArray(shape) | Cell::FloatArray(shape) => 8 * elements(shape),
             Cell::ComplexArray(shape) => 16 * elements(shape),
-            Cell::Any => 0,
+            Cell::Constant(_) | Cell::Any => 0,
         }
     }
 
@@ -98,6 +132,7 @@ impl Cell {
             (Cell::Complex, Value::Complex(number)) | (Cell::NumpyComplex, Value::Scalar(Scalar::Complex(number))) => {
                 put_complex(*number, out);
             }
+            (Cell::Constant(constant), value) => return constant.is(value),
             (_, Value::Array(array)) => return self.put_array(array, out),
             _ => return false,
         }
@@ -152,6 +187,7 @@ impl Cell {
                 let data = bytes.chunks_exact(16).map(complex).collect();
                 Value::from(Array::Complex(ArrayD::from_shape_vec(array(shape), data).ok()?))
             }
+            Cell::Constant(constant) => constant.0.clone(),
             Cell::Any => return None,
         })
     }

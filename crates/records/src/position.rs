@@ -36,6 +36,8 @@ pub struct Position {
     pub whole: Vec<OpenedFile>,
     /// The outcome of a run that ended in an orderly way.
     pub outcome: Option<String>,
+    /// Whether every task is complete and data files were being closed: some may be closed already.
+    pub is_closing: bool,
     /// Words about what is behind `offset`, if anything is.
     pub cut: Option<String>,
     /// Data files on record that are not where they were.
@@ -248,11 +250,8 @@ impl Fold<'_> {
                     match &mark.what {
                         What::Ended { outcome, .. } => self.position.outcome = Some(outcome.clone()),
                         What::Resumed { .. } => self.position.outcome = None,
-                        What::Paused { .. }
-                        | What::WentOn { .. }
-                        | What::StopAsked { .. }
-                        | What::Failed { .. }
-                        | What::Instrument { .. } => (),
+                        What::Closing => self.position.is_closing = true,
+                        What::Paused { .. } | What::WentOn { .. } | What::StopAsked { .. } => (),
                     }
                     self.position.marks_to_repeat.push(mark);
                 }

@@ -272,11 +272,7 @@ impl<'s> Gathered<'s> {
         let ended = self.marks.iter().rev().find_map(|mark| match &mark.what {
             What::Ended { .. } => Some(true),
             What::Resumed { .. } => Some(false),
-            What::Paused { .. }
-            | What::WentOn { .. }
-            | What::StopAsked { .. }
-            | What::Failed { .. }
-            | What::Instrument { .. } => None,
+            What::Paused { .. } | What::WentOn { .. } | What::StopAsked { .. } | What::Closing => None,
         });
         let state = match (is_running, ended) {
             (true, _) => State::Running,
@@ -335,7 +331,6 @@ impl<'s> Gathered<'s> {
                 What::Paused { by } => happened.push(("pause", format!("{at} by {by}"))),
                 What::WentOn { by } => happened.push(("went_on", format!("{at} by {by}"))),
                 What::StopAsked { by } => happened.push(("stop", format!("{at} by {by}"))),
-                What::Failed { message } => happened.push(("error", message.clone())),
                 What::Resumed {
                     host,
                     user,
@@ -346,6 +341,7 @@ impl<'s> Gathered<'s> {
                     happened.push(("resumed", format!("{at} on {host} by {user}, version {version}{cut}")));
                     end = None;
                 }
+                What::Closing => (),
                 What::Ended { outcome: ended, errors } => {
                     end = Some(at);
                     if state == State::Ended {
@@ -353,7 +349,6 @@ impl<'s> Gathered<'s> {
                     }
                     happened.extend(errors.iter().map(|(key, text)| ("error", format!("{key}: {text}"))));
                 }
-                What::Instrument { name, identity } => happened.push(("instrument", format!("{name}: {identity}"))),
             }
         }
         items.extend(end.map(|end| ("end".to_owned(), end)));

@@ -99,8 +99,6 @@ pub enum What {
     WentOn { by: String },
     /// The run was asked to end.
     StopAsked { by: String },
-    /// A task, or the engine, failed.
-    Failed { message: String },
     /// The process before this one ended without finishing the run; another went on.
     Resumed {
         host: String,
@@ -109,11 +107,11 @@ pub enum What {
         /// Words about what was cut off.
         cut: Option<String>,
     },
+    /// Every task is complete; what is left is to close the data files.
+    Closing,
     /// The run ended in an orderly way: an outcome, and errors by task path.
     Ended {
         outcome: String,
         errors: Vec<(String, String)>,
     },
-    /// An instrument was opened.
-    Instrument { name: String, identity: String },
 }

@@ -111,6 +111,14 @@ impl DataFiles {
         Ok(())
     }
 
+    /// Opens again what a run had open that died while it closed its files. One that cannot be opened is closed already:
+    /// the record says that all its rows were written.
+    pub(crate) fn resume_closing(&self, files: &[FileState]) {
+        for file in files {
+            self.resume(std::slice::from_ref(file), &[]).ok();
+        }
+    }
+
     pub(crate) fn open_file(&self, task: TaskId) -> Option<DataFile> {
         let open = self.opened(task)?;
         let open = lock(&open);

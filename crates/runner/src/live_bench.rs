@@ -359,14 +359,15 @@ impl Bench for LiveBench {
 
     #[inline]
     fn write(&self, entry: EntryId, value: Value) {
-        match (&self.origin, &self.shared.recorder) {
-            (Some(origin), Some(recorder)) => {
-                self.shared.store.write(entry, value.clone(), &self.shared.outbox);
-                // A record that cannot be written is found by the next row, which can say so.
-                recorder.late(*origin, entry, value).ok();
+        // A record that cannot be written is found by the next row, which can say so.
+        if let Some(recorder) = &self.shared.recorder {
+            if recorder.is_by_row(entry) {
+                recorder.whole(self.thread(), entry, value.clone()).ok();
+            } else if let Some(origin) = self.origin {
+                recorder.late(origin, entry, value.clone()).ok();
             }
-            (_, _) => self.shared.store.write(entry, value, &self.shared.outbox),
         }
+        self.shared.store.write(entry, value, &self.shared.outbox);
     }
 
     #[inline]

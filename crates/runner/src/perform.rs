@@ -108,7 +108,13 @@ fn begin(request: &Request, control: &Arc<Control>, outbox: &Arc<Outbox>) -> End
     let files = DataFiles::new(request.on_existing);
     if let Some(going_on) = &begun.going_on {
         let position = &going_on.position;
-        if let Err(message) = files.resume(&position.files, &position.whole) {
+        let resumed = if position.is_closing {
+            files.resume_closing(&position.files);
+            Ok(())
+        } else {
+            files.resume(&position.files, &position.whole)
+        };
+        if let Err(message) = resumed {
             return Ending::not_begun(Outcome::Failed, format!("the run cannot go on: {message}"));
         }
     }
@@ -300,17 +306,17 @@ fn conclude(shared: &Shared, request: &Request) -> Ending {
         (true, Some(StoppedBy::Operator)) => Outcome::Interrupted,
         (true, None) => Outcome::Completed,
     };
-    end_record(shared, outcome(&errors), &mut errors);
     if outcome(&errors) == Outcome::Completed || shared.recorder.is_none() {
-        // After the record said that the run is complete: a closed HDF5 file cannot be gone on with.
-        let unclosed = shared.files.close_all();
-        if !unclosed.is_empty() {
-            errors.extend(unclosed.into_iter().map(|problem| ("engine".to_owned(), problem)));
-            end_record(shared, Outcome::Failed, &mut errors);
+        if let Some(recorder) = &shared.recorder {
+            // A closed HDF5 file cannot be gone on with, and need not be: from here on only closing is left.
+            recorder.mark(What::Closing);
         }
+        let unclosed = shared.files.close_all();
+        errors.extend(unclosed.into_iter().map(|problem| ("engine".to_owned(), problem)));
     } else {
         shared.files.leave_all();
     }
+    end_record(shared, outcome(&errors), &mut errors);
     let outcome = outcome(&errors);
     let mut log = lock(&shared.log);
     log.record(now_us(), Level::Info, outcome.name());

@@ -131,6 +131,17 @@ impl Recorder {
             .map_err(words)
     }
 
+    /// Whether this entry goes on record row by row: then the array that the rows are in must be there before them.
+    #[inline]
+    pub(crate) fn is_by_row(&self, entry: EntryId) -> bool {
+        !self.plan.by_row.is_empty() && self.plan.by_row.contains(&entry)
+    }
+
+    /// The array of an entry that goes on record row by row, written in the background of `thread`, or by the run.
+    pub(crate) fn whole(&self, thread: TaskId, entry: EntryId, value: Value) -> Result<(), String> {
+        lock(&self.writer).late(thread.0, entry.0, 0, 0, value).map_err(words)
+    }
+
     /// A row of an array with fields was set by `task`.
     pub(crate) fn patch(&self, thread: TaskId, entry: EntryId, row: usize, numbers: &[f64]) -> Result<(), String> {
         lock(&self.writer)
