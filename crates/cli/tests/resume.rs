@@ -402,6 +402,41 @@ fn a_measurement_that_changed_is_refused_with_the_difference() {
 }
 
 #[test]
+fn what_a_power_cut_left_of_record_and_files_goes_on_together() {
+    let quick = MAP.replace("time = 0.001", "time = 0.0002");
+    let expected = undisturbed(&quick);
+    // How much less there is of the record and of the text file: in any order, as pages reach the disk.
+    for (less_record, less_text) in [(0, 37), (1500, 0), (400, 700), (0, 0)] {
+        let station = Station::new();
+        let file = station.measurement("m", &quick);
+        let mut run = station.start(&file, &["--observe", "root/outer_index"]);
+        run.until("a point", |event| event["type"] == "value" && event["value"] == 4);
+        signal(run.performer(), "KILL");
+        run.finish();
+        let record = station.path().join("m_001.record");
+        let mut bytes = fs::read(&record).expect("it can be read");
+        let end = bytes
+            .iter()
+            .rposition(|byte| *byte != 0)
+            .expect("something was written");
+        bytes[end - less_record..].fill(0);
+        fs::write(&record, bytes).expect("it can be written");
+        let text = station.path().join("map.dat");
+        let length = fs::metadata(&text).expect("it is there").len();
+        let shortened = fs::OpenOptions::new().write(true).open(&text).expect("it is there");
+        shortened.set_len(length - less_text).expect("it can be cut");
+        let done = station.start(&file, &["--resume"]).finish();
+        assert_eq!(done.outcome(), "Completed", "{} {:?}", done.errors, done.finished);
+        let ended = outcome(station.path());
+        same(&ended.0, &expected.0);
+        assert!(
+            ended.1 == expected.1,
+            "the saved files differ: {less_record}, {less_text}"
+        );
+    }
+}
+
+#[test]
 fn a_data_file_that_is_gone_is_asked_about() {
     let station = Station::new();
     let file = station.measurement("m", MAP);
