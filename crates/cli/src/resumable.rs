@@ -142,15 +142,18 @@ impl Broken {
         let then = then
             .map(|measurement| measurement.text().to_owned())
             .unwrap_or_default();
+        // `--default-path`, `--name` and `--id` are no changes of the file.
         let comparable = |text: &str| -> String {
-            let lines = text
-                .lines()
-                .filter(|line| !line.trim_start().starts_with("default_path"));
+            let lines = text.lines().filter(|line| {
+                !line.trim_start().starts_with("default_path")
+                    && !line.starts_with("name =")
+                    && !line.starts_with("id =")
+            });
             lines.collect::<Vec<_>>().join("\n")
         };
         if comparable(now.text()) != comparable(&then) {
             Stream::Error.write(&format!(
-                "warning: `{}` changed since; the run goes on as it began\n",
+                "warning: `{}` changed since, or the run had a `-D`; it goes on as it began\n",
                 harmless(&self.run.file)
             ));
         }
@@ -158,7 +161,15 @@ impl Broken {
 }
 
 fn unreadable(record: &Path, error: &RecordError) -> Complaint {
-    Complaint::new(format!("cannot go on with `{}`", record.display())).because(error)
+    let complaint = Complaint::new(format!("cannot go on with `{}`", record.display())).because(error);
+    let is_measurement = record.extension().is_some_and(|extension| extension == "ini");
+    if !is_measurement || !matches!(error, RecordError::NotARecord(_)) {
+        return complaint;
+    }
+    complaint.hint(format!(
+        "`measurand run {} --resume` goes on with the last run of a measurement",
+        record.display()
+    ))
 }
 
 /// The lines that differ, as `diff` shows them.

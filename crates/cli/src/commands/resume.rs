@@ -17,21 +17,22 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn resume(args: &Args) -> Result<Exit, Complaint> {
-    let Some(name) = &args.run else {
-        return control::tell(control::Verb::Resume, None);
-    };
-    let record = Path::new(name);
-    if record.extension().is_some_and(|extension| extension == "record") && record.is_file() {
+    let record = args.run.as_deref().map(Path::new);
+    let is_record = |path: &&Path| path.extension().is_some_and(|extension| extension == "record") && path.is_file();
+    if let Some(record) = record.filter(is_record) {
         return run::go_on(record, &args.manner);
     }
-    match supervisor::send(Some(name), control::Verb::Resume) {
-        Ok(said) => {
+    match (&args.run, supervisor::send(args.run.as_deref(), control::Verb::Resume)) {
+        (_, Ok(said)) => {
             Stream::Output.write(&format!("{said}\n"));
             Ok(Exit::Completed)
         }
-        Err(ControlError::NothingRuns | ControlError::NoSuchRun { .. } | ControlError::NoFolder(_)) => {
+        (Some(name), Err(ControlError::NothingRuns | ControlError::NoSuchRun { .. } | ControlError::NoFolder(_))) => {
             run::go_on(&crate::records_of::resolve_run(name)?, &args.manner)
         }
-        Err(_) => control::tell(control::Verb::Resume, Some(name)),
+        (None, Err(error @ ControlError::NothingRuns)) => Err(Complaint::new("cannot resume a run")
+            .because(&error)
+            .hint("`measurand resume last` goes on with the last run, if it broke off")),
+        (name, Err(_)) => control::tell(control::Verb::Resume, name.as_deref()),
     }
 }
