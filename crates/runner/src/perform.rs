@@ -83,6 +83,11 @@ fn begin(request: &Request, control: &Arc<Control>, outbox: &Arc<Outbox>) -> End
         }
     };
 
+    let plan = Tables::of(tree);
+    let going_on = match read_record(request, &measurement, &plan) {
+        Ok(going_on) => going_on,
+        Err(message) => return Ending::not_begun(Outcome::Failed, message),
+    };
     let folder = Path::new(&measurement.default_path);
     let stem = measurement.stem();
     let log = match LogFile::create(folder, &stem, now_us()) {
@@ -100,8 +105,7 @@ fn begin(request: &Request, control: &Arc<Control>, outbox: &Arc<Outbox>) -> End
         }
     };
 
-    let plan = Tables::of(tree);
-    let begun = match begin_record(request, &measurement, &plan, values, problems_left) {
+    let begun = match begin_record(request, &measurement, &plan, going_on, (values, problems_left)) {
         Ok(begun) => begun,
         Err(message) => return Ending::not_begun(Outcome::Failed, message),
     };
@@ -178,35 +182,46 @@ struct Begun {
     going_on: Option<GoingOn>,
 }
 
-/// Makes the record of the run, or opens the one that it goes on with.
+/// Reads the record that the run goes on with, if it does.
+fn read_record(request: &Request, measurement: &Measurement, plan: &Tables) -> Result<Option<GoingOn>, String> {
+    match &request.recording {
+        Recording::Off | Recording::New => Ok(None),
+        Recording::GoOn { record, assume } => {
+            let default_path = &measurement.default_path;
+            GoingOn::read(Path::new(record), &measurement.tree, plan, default_path, *assume).map(Some)
+        }
+    }
+}
+
+/// Makes the record of the run, or opens the one that it goes on with. `checked` are the values of all entries and what
+/// the checks left to say.
 fn begin_record(
     request: &Request,
     measurement: &Measurement,
     plan: &Tables,
-    values: Vec<Value>,
-    problems: Vec<Problem>,
+    going_on: Option<GoingOn>,
+    checked: (Vec<Value>, Vec<Problem>),
 ) -> Result<Begun, String> {
+    let (values, problems) = checked;
     let cannot = |error: RecordError| format!("the record of the run cannot be kept: {error}");
     let folder = Path::new(&measurement.default_path);
-    let (writer, values, going_on) = match &request.recording {
-        Recording::Off => {
+    let (writer, values) = match (&request.recording, &going_on) {
+        (Recording::Off, _) => {
             return Ok(Begun {
                 recorder: None,
                 values,
                 going_on: None,
             });
         }
-        Recording::New => {
+        (Recording::GoOn { record, .. }, Some(going_on)) => {
+            let writer = Writer::go_on(Path::new(record), &going_on.position).map_err(cannot)?;
+            (writer, going_on.values.clone())
+        }
+        (Recording::New | Recording::GoOn { .. }, _) => {
             let run = run_facts(request, measurement, problems);
             let schema = recorder::schema(&measurement.tree, plan, run);
             let writer = Writer::create(folder, &measurement.stem(), schema, &values).map_err(cannot)?;
-            (writer, values, None)
-        }
-        Recording::GoOn { record, assume } => {
-            let (record, default_path) = (Path::new(record), &measurement.default_path);
-            let going_on = GoingOn::read(record, &measurement.tree, plan, default_path, *assume)?;
-            let writer = Writer::go_on(record, &going_on.position).map_err(cannot)?;
-            (writer, going_on.values.clone(), Some(going_on))
+            (writer, values)
         }
     };
     let recorder = Recorder::new(writer, plan.clone());
@@ -238,7 +253,7 @@ fn run_facts(request: &Request, measurement: &Measurement, problems: Vec<Problem
         text: request.text.clone(),
         default_path: measurement.default_path.clone(),
         host: rustix::system::uname().nodename().to_string_lossy().into_owned(),
-        user: user.unwrap_or_else(|| rustix::process::getuid().as_raw().to_string()),
+        user: user.unwrap_or_else(|| format!("user {}", rustix::process::getuid().as_raw())),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         started_us: now_us(),
         remarks: problems

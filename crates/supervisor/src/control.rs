@@ -146,7 +146,8 @@ fn send_in(folder: &Path, wanted: Option<&str>, verb: Verb) -> Result<String, Co
         }
         None => return Err(ControlError::NothingRuns),
     };
-    let user = std::env::var("USER").unwrap_or_default();
+    let user = ["USER", "LOGNAME"].iter().find_map(|name| std::env::var(name).ok());
+    let user = user.unwrap_or_else(|| format!("user {}", rustix::process::getuid().as_raw()));
     let by = format!("`measurand {}` of {user}, process {}", verb.name(), process::id());
     let answer = ask(&socket, &json!({ "verb": verb.name(), "by": by })).map_err(ControlError::NoAnswer)?;
     match answer["refused"].as_str() {

@@ -146,7 +146,13 @@ fn join(default_path: &str, folder: &str, filename: &str) -> Result<String, Stri
             return Err(format!("`{part}` is a path of Windows, which means nothing here"));
         }
     }
-    let path: PathBuf = [default_path, folder, filename].iter().collect();
+    // A folder of the text `{default_path}/run` is below it already, also where `default_path` is relative.
+    let is_below = !default_path.is_empty() && Path::new(folder).starts_with(default_path);
+    let path: PathBuf = if is_below {
+        [folder, filename].iter().collect()
+    } else {
+        [default_path, folder, filename].iter().collect()
+    };
     Ok(path.to_string_lossy().into_owned())
 }
 
@@ -167,6 +173,9 @@ mod tests {
         assert_eq!(join("run/1", "a.dat").as_deref(), Ok("/data/run/1/a.dat"));
         assert_eq!(join("", "a.dat").as_deref(), Ok("/data/a.dat"));
         assert_eq!(join("/data", "/other/a.dat").as_deref(), Ok("/other/a.dat"));
+        assert_eq!(super::join("data", "data", "a.dat").as_deref(), Ok("data/a.dat"));
+        assert_eq!(super::join("data", "data/1", "a.dat").as_deref(), Ok("data/1/a.dat"));
+        assert_eq!(super::join("data", "run", "a.dat").as_deref(), Ok("data/run/a.dat"));
         assert!(join("/data", "").is_err());
         assert!(join(r"D:\Mesures", "a.dat").is_err());
     }
