@@ -109,6 +109,8 @@ struct Took {
     tasks_secs: f64,
     /// From the request until all files are closed.
     whole_secs: f64,
+    /// Of all threads of the performing process, its kernel's work for it included: what a busy machine disturbs least.
+    cpu_secs: f64,
     /// Bytes of the record.
     bytes: u64,
 }
@@ -122,7 +124,7 @@ fn wanted(folder: &Path, children: &str, recording: Recording) -> Request {
 
 /// Performs a measurement and removes its files.
 fn perform(performer: &mut Performer, folder: &Path, children: &str, recording: Recording) -> Took {
-    let began = Instant::now();
+    let (began, cpu_before) = (Instant::now(), cpu_secs(performer.child.id()));
     performer.say(&Command::Perform(Box::new(wanted(folder, children, recording))));
     let (mut times, mut whole_secs, mut bytes) = (Vec::new(), 0.0, 0);
     let mut record_path = None;
@@ -148,8 +150,29 @@ fn perform(performer: &mut Performer, folder: &Path, children: &str, recording: 
     Took {
         tasks_secs: (times[1] - times[0]) as f64 / 1e6,
         whole_secs,
+        cpu_secs: cpu_secs(performer.child.id()) - cpu_before,
         bytes,
     }
+}
+
+/// Processor time of a process so far, to a hundredth of a second.
+fn cpu_secs(pid: u32) -> f64 {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    // Behind the name, which may hold anything: in user mode and in the kernel, in Linux's units for its users.
+    let behind = stat.rsplit(')').next().unwrap_or_default();
+    let ticks = behind.split_whitespace().skip(11).take(2);
+    ticks.filter_map(|ticks| ticks.parse::<f64>().ok()).sum::<f64>() / 100.0
+}
+
+/// Processor time of this thread so far, in nanoseconds.
+fn own_cpu_ns() -> f64 {
+    // Told when the thread is next scheduled.
+    std::thread::yield_now();
+    let text = fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
+    text.split(' ')
+        .next()
+        .and_then(|ns| ns.parse().ok())
+        .unwrap_or(f64::NAN)
 }
 
 /// Files of millions of points would fill the disk, and names that are taken cost a look.
@@ -212,11 +235,15 @@ fn tasks_secs(taken: &[Took]) -> Vec<f64> {
     taken.iter().map(|took| took.tasks_secs).collect()
 }
 
+fn cpu_of(taken: &[Took]) -> Vec<f64> {
+    taken.iter().map(|took| took.cpu_secs).collect()
+}
+
 fn sweep(folder: &Path) {
     const POINTS: usize = 1_000_000;
     println!(
-        "  {:<24} {:>12} {:>12} {:>12} {:>10}",
-        "points/s", "median", "slowest", "fastest", "ns/point"
+        "  {:<24} {:>12} {:>12} {:>12} {:>10} {:>14}",
+        "points/s", "median", "slowest", "fastest", "ns/point", "CPU ns/point"
     );
     let cases = sweeps(POINTS);
     for (case, taken) in cases.iter().zip(in_turns(folder, &cases)) {
@@ -225,12 +252,13 @@ fn sweep(folder: &Path) {
         let rate = |secs: f64| POINTS as f64 / secs;
         let middle = median(secs.clone());
         println!(
-            "  {:<24} {:>12.0} {:>12.0} {:>12.0} {:>10.0}",
+            "  {:<24} {:>12.0} {:>12.0} {:>12.0} {:>10.0} {:>14.0}",
             case.name,
             rate(middle),
             rate(secs[RUNS - 1]),
             rate(secs[0]),
-            middle / POINTS as f64 * 1e9
+            middle / POINTS as f64 * 1e9,
+            median(cpu_of(&taken)) / POINTS as f64 * 1e9
         );
     }
 }
@@ -247,20 +275,22 @@ fn row(folder: &Path) {
         Case::new("on", Recording::New, eight),
     ];
     let taken = in_turns(folder, &cases);
-    let (off, on) = (tasks_secs(&taken[0]), tasks_secs(&taken[1]));
-    // Of neighbours in time, whose machine was the same.
-    let differences = off.iter().zip(&on).map(|(off, on)| (on - off) / POINTS as f64 * 1e9);
-    let differences: Vec<f64> = differences.collect();
     let ns = |secs: Vec<f64>| median(secs) / POINTS as f64 * 1e9;
-    println!("  loop with 8 formulas, no record  {:>8.0} ns/point", ns(off));
-    println!("  loop with 8 formulas, record     {:>8.0} ns/point", ns(on));
-    println!("  the record of a row of 8 numbers {:>8.0} ns", median(differences));
-    let bare = (0..RUNS).map(|_| bare_row(folder, POINTS)).collect();
-    println!("  `Writer::row` of 8 numbers       {:>8.1} ns", median(bare));
+    // Of neighbours in time, whose machine was the same.
+    let added = |off: Vec<f64>, on: Vec<f64>| ns(off.iter().zip(&on).map(|(off, on)| on - off).collect());
+    let (off, on) = (&taken[0], &taken[1]);
+    println!("  {:<34} {:>8} {:>8}", "ns", "", "CPU");
+    let line = |name: &str, time: f64, cpu: f64| println!("  {name:<34} {time:>8.0} {cpu:>8.0}");
+    line("loop with 8 formulas, no record", ns(tasks_secs(off)), ns(cpu_of(off)));
+    line("loop with 8 formulas, record", ns(tasks_secs(on)), ns(cpu_of(on)));
+    let time = added(tasks_secs(off), tasks_secs(on));
+    line("the record of a row of 8 numbers", time, added(cpu_of(off), cpu_of(on)));
+    let (time, cpu) = (0..RUNS).map(|_| bare_row(folder, POINTS)).unzip();
+    line("`Writer::row` of 8 numbers", median(time), median(cpu));
 }
 
-/// Nanoseconds that a row takes which nobody computes.
-fn bare_row(folder: &Path, rows: usize) -> f64 {
+/// Nanoseconds that a row takes which nobody computes, and those of the processor.
+fn bare_row(folder: &Path, rows: usize) -> (f64, f64) {
     const COLUMNS: u32 = 8;
     let task = |path: &str, parent, table| TaskFacts {
         path: path.to_owned(),
@@ -288,17 +318,18 @@ fn bare_row(folder: &Path, rows: usize) -> f64 {
     let mut values: Vec<Value> = (0..COLUMNS).map(|number| Value::Float(number.into())).collect();
     let mut writer = Writer::create(folder, "bare", schema, &values).expect("a new record");
     writer.begin(1, None, None).expect("a beginning");
-    let began = Instant::now();
+    let (began, cpu_before) = (Instant::now(), own_cpu_ns());
     for number in 0..rows {
         values[0] = Value::Float(number as f64);
         let done = writer.row(1, &values, RowEnd::GoesOn, &|_| FileAt::default());
         done.expect("a row");
     }
-    let took = began.elapsed().as_secs_f64();
+    let took = began.elapsed().as_nanos() as f64;
+    let cpu = own_cpu_ns() - cpu_before;
     assert_eq!(writer.rows(1), rows as u64);
     drop(writer);
     clean(folder);
-    took / rows as f64 * 1e9
+    (took / rows as f64, cpu / rows as f64)
 }
 
 fn bytes(folder: &Path) {

@@ -162,7 +162,7 @@ fn lost(said: &str, mode: &str) -> Option<String> {
     })?;
     let kills = line.split("n=").nth(1)?.split_whitespace().next()?;
     let (figures, rest) = line.split("lost min/median/max ").nth(1)?.split_once(" unreadable ")?;
-    let most = figures.trim_matches(['(', ')']).rsplit(", ").next()?;
+    let most = figures.trim_matches(['(', ')', ' ']).rsplit(", ").next()?;
     let unreadable = match rest.split_whitespace().next()? {
         "0" => String::new(),
         number => format!(", {number} unreadable"),
