@@ -8,6 +8,7 @@ use std::{
 /// What each crate may depend on among ours.
 const ARROWS: &[(&str, &[&str])] = &[
     ("expr", &[]),
+    ("instruments", &[]),
     ("measurement", &["expr"]),
     ("protocol", &["expr", "measurement"]),
     ("records", &["expr"]),
@@ -15,7 +16,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("supervisor", &["measurement", "protocol", "records"]),
     (
         "cli",
-        &["expr", "measurement", "protocol", "records", "runner", "supervisor"],
+        &["expr", "instruments", "measurement", "protocol", "records", "runner", "supervisor"],
     ),
 ];
 

@@ -1,0 +1,24 @@
+//! Links to laboratory instruments, usable alone: no crate of this project is known here.
+//!
+//! ```text
+//! Resource ─► Session ─► Link ─► instrument
+//! a VISA name │          └ write, read, clear, status byte, lock, service request; each within its time-out
+//!             └ *IDN?, *OPC?, SYST:ERR?, arrays (block); opened again when lost
+//! ```
+//!
+//! An [`Interrupter`] ends any call from another thread.
+
+mod resource;
+
+pub mod block;
+mod interrupter;
+mod link;
+mod session;
+
+pub use block::BlockError;
+pub use interrupter::Interrupter;
+pub use link::{
+    DataBits, Extent, Fault, FlowControl, Link, LinkError, LinkSettings, Parity, SerialSettings, StopBits, open,
+};
+pub use resource::{HISLIP_PORT, PROLOGIX_PORT, Resource, ResourceError, SerialLine};
+pub use session::{Identity, InstrumentError, NumberFormat, Session, SessionError, SessionFault};
