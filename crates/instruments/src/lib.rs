@@ -11,6 +11,7 @@
 mod resource;
 
 pub mod block;
+pub mod driver;
 mod interrupter;
 mod link;
 mod session;
