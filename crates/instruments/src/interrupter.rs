@@ -11,9 +11,10 @@ use std::{
     collections::BTreeMap,
     net::{Shutdown, TcpStream},
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, Condvar, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
+    time::Duration,
 };
 
 /// The handle, cheap to clone and to send to another thread.
@@ -26,6 +27,7 @@ pub struct Interrupter {
 struct Shared {
     asked: AtomicBool,
     watched: Mutex<Watched>,
+    bell: Condvar,
 }
 
 #[derive(Debug, Default)]
@@ -42,6 +44,7 @@ impl Interrupter {
         for connection in watched.connections.values() {
             connection.shutdown(Shutdown::Both).ok(); // One that is closed already needs no shutting.
         }
+        self.shared.bell.notify_all();
     }
 
     /// Lets later calls happen again; connections that were shut down stay so.
@@ -52,6 +55,14 @@ impl Interrupter {
     /// Whether calls end at once.
     pub fn is_interrupted(&self) -> bool {
         self.shared.asked.load(Ordering::SeqCst)
+    }
+
+    /// Waits, or returns false at once when interrupted.
+    pub(crate) fn wait(&self, patience: Duration) -> bool {
+        let asked = |_: &mut Watched| !self.is_interrupted();
+        let waited = self.shared.bell.wait_timeout_while(self.watched(), patience, asked);
+        drop(waited);
+        !self.is_interrupted()
     }
 
     /// Shuts this connection down when asked to, until the guard is dropped.

@@ -19,7 +19,8 @@ mod session;
 pub use block::BlockError;
 pub use interrupter::Interrupter;
 pub use link::{
-    DataBits, Extent, Fault, FlowControl, Link, LinkError, LinkSettings, Parity, SerialSettings, StopBits, open,
+    DataBits, Extent, Fault, FlowControl, Link, LinkError, LinkSettings, Parity, SerialSettings, StopBits, discover,
+    open,
 };
 pub use resource::{HISLIP_PORT, PROLOGIX_PORT, Resource, ResourceError, SerialLine};
 pub use session::{Identity, InstrumentError, NumberFormat, Session, SessionError, SessionFault};

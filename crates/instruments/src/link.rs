@@ -1,22 +1,28 @@
 //! A link: messages to one instrument and answers from it, whatever carries them.
 //!
 //! ```text
-//! Link ─── stream   messages by their terminations ── tcp, serial
+//! Link ─┬─ stream   messages by their terminations ── tcp, serial
+//!       ├─ vxi11    messages by their END, remote procedure calls ── tcp
+//!       └─ hislip   messages by their END, two connections ── tcp
 //! ```
 //!
 //! Every call ends within its time-out, which is that of the whole call and not of each piece of an answer, or at once when
 //! its [`Interrupter`] says so. What was received until then is in the error. After an error the connection is not used
 //! again: a late answer would be taken for that of the next question ([`crate::Session`] opens a new one).
 //!
-//! Deliberately absent: retrying, which is the session's; VXI-11, HiSLIP, GPIB, USBTMC, and VISA libraries of other makers.
+//! Deliberately absent: retrying, which is the session's; GPIB, USBTMC, and VISA libraries of other makers.
 
+mod counted;
+mod hislip;
 mod serial;
 mod stream;
 mod tcp;
+mod vxi11;
 
 use std::{error::Error, fmt, io, time::Duration};
 
 pub use serial::{DataBits, FlowControl, Parity, SerialSettings, StopBits};
+pub use vxi11::discover;
 
 use crate::{BlockError, Interrupter, Resource};
 
@@ -153,8 +159,12 @@ pub fn open(
             let wire = serial::SerialWire::open(line, &settings.serial, interrupter)?;
             Box::new(stream::StreamLink::new(wire, settings))
         }
-        Resource::Vxi11 { .. } => return Err(Fault::Unsupported("VXI-11").into()),
-        Resource::Hislip { .. } => return Err(Fault::Unsupported("HiSLIP").into()),
+        Resource::Vxi11 { host, device, port, .. } => {
+            Box::new(vxi11::Vxi11Link::open(host, device, *port, settings, interrupter)?)
+        }
+        Resource::Hislip { host, device, port, .. } => {
+            Box::new(hislip::HislipLink::open(host, device, *port, settings, interrupter)?)
+        }
         Resource::Gpib { .. } => return Err(Fault::Unsupported("GPIB").into()),
         Resource::Usb { .. } => return Err(Fault::Unsupported("USBTMC").into()),
         Resource::PrologixTcp { .. } | Resource::PrologixSerial { .. } => {
@@ -288,4 +298,9 @@ impl Deadline {
             false => Ok(left),
         }
     }
+}
+
+/// Time-outs of protocols are whole milliseconds in 32 bits.
+fn milliseconds(duration: Duration) -> u32 {
+    u32::try_from(duration.as_millis()).unwrap_or(u32::MAX)
 }
