@@ -122,12 +122,18 @@ fn a_process_that_runs_out_of_memory_dies_alone() {
         name = nap
         time = 0.2
     [[children_2]]
-        task_id = exopy.FormulaTask
-        name = f
-        formulas = '''[('a', 'np.full(9*10**6, 0.5)'), ('b', 'np.full(9*10**6, 1.5)')]'''
+        task_id = exopy.LoopTask
+        name = loop
+        [[[interface]]]
+            interface_id = exopy.LoopTask:exopy.IterableLoopInterface
+            iterable = \"[1, 9*10**6]\"
+        [[[children_0]]]
+            task_id = exopy.FormulaTask
+            name = f
+            formulas = '''[('a', 'np.full({loop_value}, 0.5)'), ('b', '{f_a} + 1'), ('c', '{f_a} + 2'), ('d', '{f_a} + 3'), ('e', '{f_a} + 4')]'''
 ",
     );
-    // After the check, so that the tasks themselves meet the limit.
+    // After the check, which sees the first value of the loop, so that the tasks themselves meet the limit.
     let mut run = station.start(&file, &[]);
     run.until_log("working");
     let limit = std::process::Command::new("prlimit")

@@ -12,6 +12,8 @@ use ndarray::{ArrayD, IxDyn};
 use num_complex::Complex64;
 use serde::{Deserialize, Serialize};
 
+use crate::packed;
+
 /// A column that changed its kind or shape this often is no longer worth a layout.
 const PATIENCE: u8 = 3;
 
@@ -38,7 +40,7 @@ pub(crate) enum Cell {
 
 /// A value that stands in the layout.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct Constant(Value);
+pub(crate) struct Constant(#[serde(with = "packed::field")] Value);
 
 impl Constant {
     /// Whether a value is this one, as far as that is quick to say.
@@ -102,6 +104,13 @@ impl Cell {
         }
     }
 
+    pub(crate) fn is_array(&self) -> bool {
+        matches!(
+            self,
+            Cell::BoolArray(_) | Cell::IntArray(_) | Cell::FloatArray(_) | Cell::ComplexArray(_)
+        )
+    }
+
     /// Bytes that a value takes; none for a constant and for any value.
     pub(crate) fn size(&self) -> usize {
         let elements = |shape: &[u32]| shape.iter().map(|n| *n as usize).product::<usize>();
@@ -143,10 +152,16 @@ impl Cell {
         let same = |shape: &[u32], array: &[usize]| shape.iter().map(|n| *n as usize).eq(array.iter().copied());
         match (self, array) {
             (Cell::FloatArray(shape), Array::Float(array)) if same(shape, array.shape()) => {
-                out.extend(array.iter().flat_map(|number| number.to_le_bytes()));
+                match array.as_slice().filter(|_| cfg!(target_endian = "little")) {
+                    Some(numbers) => out.extend_from_slice(bytemuck::cast_slice(numbers)),
+                    None => out.extend(array.iter().flat_map(|number| number.to_le_bytes())),
+                }
             }
             (Cell::IntArray(shape), Array::Int(array)) if same(shape, array.shape()) => {
-                out.extend(array.iter().flat_map(|number| number.to_le_bytes()));
+                match array.as_slice().filter(|_| cfg!(target_endian = "little")) {
+                    Some(numbers) => out.extend_from_slice(bytemuck::cast_slice(numbers)),
+                    None => out.extend(array.iter().flat_map(|number| number.to_le_bytes())),
+                }
             }
             (Cell::BoolArray(shape), Array::Bool(array)) if same(shape, array.shape()) => {
                 out.extend(array.iter().map(|truth| u8::from(*truth)));
@@ -176,11 +191,19 @@ impl Cell {
                 Value::from(Array::Bool(ArrayD::from_shape_vec(array(shape), data).ok()?))
             }
             Cell::IntArray(shape) => {
-                let data = bytes.chunks_exact(8).map(int).collect();
+                let data = if cfg!(target_endian = "little") {
+                    bytemuck::allocation::pod_collect_to_vec(bytes)
+                } else {
+                    bytes.chunks_exact(8).map(int).collect()
+                };
                 Value::from(Array::Int(ArrayD::from_shape_vec(array(shape), data).ok()?))
             }
             Cell::FloatArray(shape) => {
-                let data = bytes.chunks_exact(8).map(float).collect();
+                let data = if cfg!(target_endian = "little") {
+                    bytemuck::allocation::pod_collect_to_vec(bytes)
+                } else {
+                    bytes.chunks_exact(8).map(float).collect()
+                };
                 Value::from(Array::Float(ArrayD::from_shape_vec(array(shape), data).ok()?))
             }
             Cell::ComplexArray(shape) => {

@@ -11,6 +11,7 @@
 mod error;
 mod frame;
 mod layout;
+mod packed;
 mod parts;
 mod platform;
 mod schema;

@@ -3,6 +3,8 @@
 use expr::Value;
 use serde::{Deserialize, Serialize};
 
+use crate::packed;
+
 /// A round of a loop begins.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Begin {
@@ -22,6 +24,7 @@ pub(crate) enum RoundValues {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct LoopValues {
     /// The entry `loop_values`.
+    #[serde(with = "packed::field")]
     pub array: Value,
     /// The values one by one where the array does not hold them: a range, or a list of anything.
     pub values: Option<Value>,
@@ -130,6 +133,7 @@ pub(crate) struct Late {
     pub(crate) table: u32,
     /// The row, from 0; it may not be complete yet.
     pub(crate) row: u64,
+    #[serde(with = "packed::field")]
     pub(crate) value: Value,
 }
 

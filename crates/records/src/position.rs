@@ -7,6 +7,7 @@ use expr::Value;
 use crate::{
     error::RecordError,
     frame::Kind,
+    packed::{Packed, unpacked},
     parts::{Begin, FAR, FileAt, FileContent, Late, LoopValues, OpenedFile, Patch, RoundValues, unpack},
     row::Row,
     scan::{Frame, Scanner},
@@ -198,7 +199,7 @@ impl Fold<'_> {
     fn count(&mut self, frame: &Frame<'_>) {
         let argument = frame.argument;
         match frame.kind {
-            Kind::Values => self.position.values = read(frame).unwrap_or_default(),
+            Kind::Values => self.position.values = unpacked(read(frame).unwrap_or_default()),
             Kind::Row | Kind::LastRow | Kind::LongRow => self.row(argument as usize, frame),
             Kind::Begin => {
                 if let Some(begin) = read::<Begin>(frame) {
@@ -209,13 +210,14 @@ impl Fold<'_> {
                 self.settle();
                 self.clear_below(argument);
                 self.position.done.push(argument);
-                for (entry, value) in read::<Vec<(u32, Value)>>(frame).unwrap_or_default() {
+                for (entry, Packed(value)) in read::<Vec<(u32, Packed)>>(frame).unwrap_or_default() {
                     self.set(entry, value);
                 }
             }
             Kind::Started => {
                 self.clear_below(argument);
-                self.position.works.push((argument, read(frame).unwrap_or_default()));
+                let value = read::<Option<Packed>>(frame).flatten().map(|packed| packed.0);
+                self.position.works.push((argument, value));
             }
             Kind::Finished => {
                 self.clear_inside(argument);

@@ -8,6 +8,7 @@ use crate::{
     column::ColumnBuilder,
     error::RecordError,
     frame::Kind,
+    packed::{Packed, unpacked},
     parts::{Begin, Late, LoopValues, Patch, RoundValues},
     row::Row,
     scan::{Frame, Scanner},
@@ -162,7 +163,7 @@ impl<'s> Gathered<'s> {
     fn count(&mut self, frame: &Frame<'_>) {
         let table = frame.argument as usize;
         match frame.kind {
-            Kind::Values => self.values = part(frame).unwrap_or_default(),
+            Kind::Values => self.values = unpacked(part(frame).unwrap_or_default()),
             Kind::Begin => {
                 if let (Some(begin), Some(gathering)) = (part::<Begin>(frame), self.tables.get_mut(table)) {
                     gathering.begin(begin);
@@ -170,7 +171,7 @@ impl<'s> Gathered<'s> {
             }
             Kind::Row | Kind::LastRow | Kind::LongRow => self.row(table, frame),
             Kind::Done => {
-                for (entry, value) in part::<Vec<(u32, Value)>>(frame).unwrap_or_default() {
+                for (entry, Packed(value)) in part::<Vec<(u32, Packed)>>(frame).unwrap_or_default() {
                     self.set(entry, value);
                 }
             }
@@ -206,7 +207,7 @@ impl<'s> Gathered<'s> {
             }
             Kind::Last => {
                 if let Some(values) = part(frame) {
-                    self.values = values;
+                    self.values = unpacked(values);
                     self.has_last = true;
                 }
             }

@@ -5,6 +5,7 @@ use expr::Value;
 use crate::{
     frame::Kind,
     layout::{Cell, Layout, STEP},
+    packed::Packed,
     scan::Frame,
 };
 
@@ -47,7 +48,7 @@ impl<'a> Row<'a> {
                 let length = u32::from_le_bytes(length.try_into().ok()?) as usize;
                 let (value, rest) = rest.split_at_checked(length)?;
                 varying = rest;
-                return postcard::from_bytes(value).ok();
+                return Packed::value(value);
             }
             let (value, rest) = fixed.split_at_checked(cell.size())?;
             fixed = rest;

@@ -20,6 +20,7 @@ use crate::{
     error::RecordError,
     frame::{self, HEAD, Kind, MAGIC, MAX_ARGUMENT},
     layout::{Cell, Fitting, Layout},
+    packed::{self, Packed},
     parts::{Begin, FAR, FileAt, FileContent, Late, LoopValues, OpenedFile, Patch, RoundValues, pack},
     platform::{Window, reserve},
     position::Position,
@@ -106,7 +107,7 @@ impl Writer {
         self.cursor = MAGIC.len() as u64;
         let schema = serde_json::to_vec(&self.schema).unwrap_or_default();
         self.append(Kind::Schema, 0, &schema)?;
-        self.append_value(Kind::Values, 0, &values)
+        self.append_value(Kind::Values, 0, &packed::all(values))
     }
 
     /// Goes on with a record whose run broke, behind the last that is valid of it.
@@ -273,7 +274,7 @@ impl Writer {
             if let Some(layout) = &self.tables[table].fitting.layout {
                 for (cell, entry) in layout.cells.iter().zip(&self.schema.tables[table].columns) {
                     if *cell == Cell::Any {
-                        let value = postcard::to_stdvec(&values[*entry as usize]).unwrap_or_default();
+                        let value = Packed::bytes(&values[*entry as usize]);
                         buffer.extend_from_slice(&(value.len() as u32).to_le_bytes());
                         buffer.extend_from_slice(&value);
                     }
@@ -325,6 +326,10 @@ impl Writer {
     ) -> Result<(), RecordError> {
         self.tick()?;
         self.tell_file(task, file_at)?;
+        let values: Vec<(u32, Packed)> = values
+            .iter()
+            .map(|(entry, value)| (*entry, Packed((*value).clone())))
+            .collect();
         self.append_value(Kind::Done, task, &values)
     }
 
@@ -333,7 +338,7 @@ impl Writer {
     /// # Errors
     /// The record cannot be written.
     pub fn started(&mut self, task: u32, value: Option<&Value>) -> Result<(), RecordError> {
-        self.append_value(Kind::Started, task, &value)
+        self.append_value(Kind::Started, task, &value.cloned().map(Packed))
     }
 
     /// A task's work in the background is complete.
@@ -443,7 +448,7 @@ impl Writer {
     /// # Errors
     /// The record cannot be written.
     pub fn last_values(&mut self, values: &[Value]) -> Result<(), RecordError> {
-        self.append_value(Kind::Last, 0, &values)
+        self.append_value(Kind::Last, 0, &packed::all(values))
     }
 
     /// Gives back the space that was reserved and not used; more can be written.
