@@ -18,14 +18,19 @@ mod domain;
 mod number;
 mod signal;
 
-pub mod convert;
 mod read;
+
+mod instrument;
+
+pub mod convert;
+pub mod library;
 
 use std::time::Duration;
 
 use template::Template;
 
 pub use domain::{Beyond, Bound, Bounds, Domain};
+pub use instrument::{Failure, Instrument, Wire};
 pub use problem::Problem;
 pub use signal::{Answer, Element, Example, Field, Garbled, Kind, Ramp, Refusal, Shape, Signal, Split, Tolerance};
 pub use template::Names;
@@ -36,6 +41,8 @@ pub use value::Value;
 pub struct Driver {
     /// `maker.model`
     pub id: String,
+    /// What other programs call it: the ids of Exopy's profiles.
+    pub aliases: Vec<String>,
     pub title: String,
     pub doc: String,
     /// Where the facts come from.

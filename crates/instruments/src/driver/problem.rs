@@ -42,7 +42,7 @@ impl fmt::Display for Problem {
 /// The known name nearest to what was written, if any is near enough to be what was meant.
 pub(crate) fn nearest<'n>(written: &str, known: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
     // Two slips of the finger; a short name leaves less room.
-    let limit = (written.chars().count() / 3).clamp(1, 2);
+    let limit = (written.chars().count() / 2).clamp(1, 2);
     known
         .into_iter()
         .map(|name| (distance(written, name), name))

@@ -31,7 +31,7 @@ pub(super) fn driver(text: &str) -> Result<Driver, Vec<Problem>> {
     }
     let root = Section::new(table.get_ref(), "the driver", 0..0);
     let known = [
-        "id", "title", "doc", "source", "link", "argument", "signal", "action", "initial", "safe",
+        "id", "aliases", "title", "doc", "source", "link", "argument", "signal", "action", "initial", "safe",
     ];
     root.knows(&known, &mut problems);
     let mut required = |key: &str| {
@@ -59,6 +59,7 @@ pub(super) fn driver(text: &str) -> Result<Driver, Vec<Problem>> {
     });
     let mut driver = Driver {
         id,
+        aliases: root.texts("aliases", &mut problems).unwrap_or_default(),
         title,
         doc,
         source,
@@ -297,7 +298,7 @@ fn steps(root: &Section<'_>, key: &str, driver: &Driver, problems: &mut Problems
 
 /// A value that depends on the state cannot be judged here; all others can.
 fn check_step(signal: &Signal, value: &Value, section: &Section<'_>, problems: &mut Problems) {
-    if signal.depends_on().next().is_some() {
+    if signal.set_needs().next().is_some() {
         return;
     }
     if let Err(refusal) = signal.commands(value, &Names::new()) {
@@ -314,7 +315,9 @@ fn relate(driver: &Driver, places: &[Range<usize>], problems: &mut Problems) {
         .chain(driver.arguments.iter().map(|argument| argument.name.as_str()))
         .collect();
     for (signal, place) in driver.signals.iter().zip(places) {
-        for name in signal.depends_on().filter(|name| !known.contains(name)) {
+        let conditions = signal.requires.iter().map(|(name, _)| name.as_str());
+        let needs = signal.query_needs().chain(signal.set_needs()).chain(conditions);
+        for name in needs.filter(|name| !known.contains(name)) {
             unknown(
                 place.clone(),
                 "signal or argument",
@@ -387,3 +390,6 @@ fn pairs(key: &str, item: Item<'_>, problems: &mut Problems) -> Vec<(Value, Valu
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,7 +5,7 @@
 //! get:  answer ─strip, split→ text ─type or domain→ number ─scale→ value
 //! ```
 //!
-//! What other signals must be known (limits, names in commands) is said by [`Signal::depends_on`]; who performs the driver
+//! What other signals must be known (limits, names in commands) is said by [`Signal::set_needs`] and [`Signal::query_needs`]; who performs the driver
 //! sees to it. Deliberately absent: sending, waiting, and the memory of what was set ([`super::Instrument`]).
 
 use std::fmt;
@@ -287,6 +287,7 @@ impl Signal {
 
     fn read(&self, text: &str) -> Result<Value, String> {
         let text = self.answer.stripped(text)?;
+        let text = if self.answer.unquote { unquoted(text) } else { text };
         let parts: Vec<&str> = match &self.answer.split {
             None => vec![text],
             Some(split) => match split.most {
@@ -302,7 +303,7 @@ impl Signal {
             (Shape::Scalar, Some(only)) if values.is_empty() => Ok(only),
             (_, Some(last)) => {
                 values.push(last);
-                Ok(Value::List(values))
+                Ok(array(values))
             }
             (_, None) => Ok(Value::List(values)),
         }
@@ -347,13 +348,15 @@ impl Signal {
         }
     }
 
-    /// Other signals, channels and arguments that must be known.
-    pub fn depends_on(&self) -> impl Iterator<Item = &str> {
-        let templates = self.get.iter().chain(self.set.templates());
-        templates
-            .flat_map(Template::names)
-            .chain(self.domain.signals())
-            .chain(self.requires.iter().map(|(name, _)| name.as_str()))
+    /// Other signals and arguments that must be known before it is read.
+    pub fn query_needs(&self) -> impl Iterator<Item = &str> {
+        self.get.iter().flat_map(Template::names)
+    }
+
+    /// Other signals and arguments that must be known before it is set.
+    pub fn set_needs(&self) -> impl Iterator<Item = &str> {
+        let in_commands = self.set.templates().flat_map(Template::names);
+        in_commands.chain(self.domain.signals())
     }
 
     /// Whether `answer` to a set says that it was taken; none where no answer is due.
@@ -401,6 +404,16 @@ impl Signal {
     }
 }
 
+/// Numbers alone are an array.
+fn array(values: Vec<Value>) -> Value {
+    let float = |value: &Value| match value {
+        Value::Float(float) => Some(*float),
+        _ => None,
+    };
+    let numbers: Option<Vec<f64>> = values.iter().map(float).collect();
+    numbers.map_or(Value::List(values), Value::Floats)
+}
+
 /// Instruments answer in ASCII; what is beyond is a unit's sign in Latin-1, or noise that must not be lost.
 fn decoded(answer: &[u8]) -> String {
     match std::str::from_utf8(answer) {
@@ -422,9 +435,13 @@ fn integer(text: &str, number: f64) -> Result<Value, String> {
     Err("an integer".to_owned())
 }
 
+/// Without the quotes around all of it; `"a","b"` has none.
 fn unquoted(text: &str) -> &str {
     let text = text.trim();
-    let inside = |quote: char| text.strip_prefix(quote).and_then(|text| text.strip_suffix(quote));
+    let inside = |quote: char| {
+        let inside = text.strip_prefix(quote)?.strip_suffix(quote)?;
+        (!inside.contains(quote)).then_some(inside)
+    };
     inside('"').or_else(|| inside('\'')).unwrap_or(text)
 }
 

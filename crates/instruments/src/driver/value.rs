@@ -38,6 +38,10 @@ impl Value {
             (Self::List(ours), Self::List(theirs)) => {
                 ours.len() == theirs.len() && ours.iter().zip(theirs).all(|(a, b)| a.same(b))
             }
+            (Self::Floats(numbers), Self::List(values)) | (Self::List(values), Self::Floats(numbers)) => {
+                let pairs = || numbers.iter().zip(values);
+                numbers.len() == values.len() && pairs().all(|(number, value)| value.number() == Some(*number))
+            }
             _ => match (self.number(), other.number()) {
                 (Some(ours), Some(theirs)) => ours == theirs,
                 _ => self == other,

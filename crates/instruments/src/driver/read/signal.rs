@@ -52,12 +52,20 @@ pub(super) fn signal(name: &str, section: &Section<'_>, prefix: &str, problems: 
     let known: Vec<&str> = KEYS.into_iter().chain(["example"]).collect();
     section.knows(&known, problems);
     let set = setting(section, prefix, problems);
+    let mut domain = domain(section, problems);
+    if let (Setting::Cases(cases), Domain::Any) = (&set, &domain) {
+        let values = cases.iter().map(|(value, _)| value.clone()).collect();
+        domain = Domain::Choices {
+            values,
+            beyond: Beyond::Refuse,
+        };
+    }
     let signal = Signal {
         name: name.to_owned(),
         doc: section.text("doc", problems).unwrap_or_default(),
         unit: section.text("unit", problems),
         kind: kind_of(section, problems),
-        domain: domain(section, problems),
+        domain,
         get: section
             .item("get")
             .and_then(|item| template("get", item, prefix, problems)),
