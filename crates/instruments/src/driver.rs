@@ -21,6 +21,9 @@ mod signal;
 mod read;
 
 mod instrument;
+mod line;
+
+mod document;
 
 pub mod convert;
 pub mod library;
@@ -31,6 +34,7 @@ use template::Template;
 
 pub use domain::{Beyond, Bound, Bounds, Domain};
 pub use instrument::{Failure, Instrument, Wire};
+pub use line::{Line, LineError};
 pub use problem::Problem;
 pub use signal::{Answer, Element, Example, Field, Garbled, Kind, Ramp, Refusal, Shape, Signal, Split, Tolerance};
 pub use template::Names;

@@ -13,6 +13,7 @@ use super::signal::{Garbled, Refusal, Signal};
 use super::template::Names;
 use super::value::Value;
 use super::{AskErrors, Driver, ErrorQuery, Step, Wait};
+use crate::Extent;
 
 /// What carries messages; tests play transcripts instead of an instrument.
 pub trait Wire {
@@ -34,7 +35,7 @@ pub trait Wire {
     ///
     /// # Errors
     /// They cannot be sent, or there is no answer in time.
-    fn query(&mut self, commands: &[String], question: &str) -> Result<Vec<u8>, Self::Error>;
+    fn query(&mut self, commands: &[String], question: &str, extent: Extent) -> Result<Vec<u8>, Self::Error>;
 
     /// Waits.
     ///
@@ -228,7 +229,10 @@ impl<'d, W: Wire> Instrument<'d, W> {
     fn read(&mut self, signal: &Signal, depth: u8) -> Result<Value, Failure<W::Error>> {
         self.learn(signal.query_needs(), depth)?;
         let question = signal.query(&self.known).map_err(Failure::Refused)?;
-        let answer = self.wire.query(&[], &question).map_err(Failure::Wire)?;
+        let answer = self
+            .wire
+            .query(&[], &question, signal.extent())
+            .map_err(Failure::Wire)?;
         let value = signal.value(&answer).map_err(Failure::Garbled)?;
         self.known.insert(signal.name.clone(), value.clone());
         if let Some(error) = &self.driver.link.error
@@ -270,7 +274,12 @@ impl<'d, W: Wire> Instrument<'d, W> {
         let verified = match signal.verify {
             Some(tolerance) if signal.acknowledge.is_none() && signal.settle.is_none() => {
                 let question = signal.query(&self.known).map_err(Failure::Refused)?;
-                Some((tolerance, self.wire.query(commands, &question).map_err(Failure::Wire)?))
+                Some((
+                    tolerance,
+                    self.wire
+                        .query(commands, &question, signal.extent())
+                        .map_err(Failure::Wire)?,
+                ))
             }
             _ => {
                 self.write_all(commands)?;
@@ -281,7 +290,12 @@ impl<'d, W: Wire> Instrument<'d, W> {
                 match signal.verify {
                     Some(tolerance) => {
                         let question = signal.query(&self.known).map_err(Failure::Refused)?;
-                        Some((tolerance, self.wire.query(&[], &question).map_err(Failure::Wire)?))
+                        Some((
+                            tolerance,
+                            self.wire
+                                .query(&[], &question, signal.extent())
+                                .map_err(Failure::Wire)?,
+                        ))
                     }
                     None => None,
                 }
@@ -321,7 +335,10 @@ impl<'d, W: Wire> Instrument<'d, W> {
     }
 
     fn ask_for_errors(&mut self, error: &ErrorQuery, after: &str) -> Result<(), Failure<W::Error>> {
-        let answer = self.wire.query(&[], &error.query).map_err(Failure::Wire)?;
+        let answer = self
+            .wire
+            .query(&[], &error.query, Extent::Message)
+            .map_err(Failure::Wire)?;
         let answer = String::from_utf8_lossy(&answer).trim().to_owned();
         if means(&error.ok, answer.split(',').next().unwrap_or_default()) {
             Ok(())
@@ -336,7 +353,10 @@ impl<'d, W: Wire> Instrument<'d, W> {
     fn wait(&mut self, action: &str, wait: &Wait) -> Result<(), Failure<W::Error>> {
         let mut waited = Duration::ZERO;
         loop {
-            let answer = self.wire.query(&[], &wait.query).map_err(Failure::Wire)?;
+            let answer = self
+                .wire
+                .query(&[], &wait.query, Extent::Message)
+                .map_err(Failure::Wire)?;
             let answer = String::from_utf8_lossy(&answer).trim().to_owned();
             if means(&wait.until, &answer) {
                 return Ok(());

@@ -15,6 +15,8 @@ use super::domain::Domain;
 use super::number;
 use super::template::{Names, Template};
 use super::value::Value;
+use crate::Extent;
+use crate::block::{self, ByteOrder, Number};
 
 /// One signal of a driver.
 #[derive(Clone, Debug, PartialEq)]
@@ -120,6 +122,8 @@ pub struct Answer {
     pub overload: Vec<f64>,
     /// Names and units of several values.
     pub fields: Vec<Field>,
+    /// The answer is a block of such numbers.
+    pub block: Option<(Number, ByteOrder)>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -197,6 +201,9 @@ pub struct Garbled {
     pub expected: String,
     pub received: String,
 }
+
+/// So much of a block that is none is shown.
+const SHOWN_OF_BLOCK: usize = 40;
 
 impl Signal {
     pub fn can_set(&self) -> bool {
@@ -277,6 +284,17 @@ impl Signal {
     /// # Errors
     /// Where it is not what the driver says.
     pub fn value(&self, answer: &[u8]) -> Result<Value, Garbled> {
+        if let Some((number, order)) = self.answer.block {
+            let numbers = block::content(answer).and_then(|content| block::decode(content, number, order));
+            let numbers = numbers.map_err(|error| Garbled {
+                signal: self.name.clone(),
+                expected: format!("a block of numbers ({error})"),
+                received: decoded(&answer[..answer.len().min(SHOWN_OF_BLOCK)]),
+            })?;
+            return Ok(Value::Floats(
+                numbers.into_iter().map(|number| self.measured(number)).collect(),
+            ));
+        }
         let text = decoded(answer);
         self.read(&text).map_err(|expected| Garbled {
             signal: self.name.clone(),
@@ -345,6 +363,14 @@ impl Signal {
             f64::NAN
         } else {
             self.conversion.of_wire(number)
+        }
+    }
+
+    /// How far its answer goes.
+    pub fn extent(&self) -> Extent {
+        match self.answer.block {
+            Some(_) => Extent::Block,
+            None => Extent::Message,
         }
     }
 
@@ -549,3 +575,6 @@ impl fmt::Display for Garbled {
 }
 
 impl std::error::Error for Garbled {}
+
+#[cfg(test)]
+mod tests;

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::{Failure, Instrument, Wire};
+use crate::Extent;
 use crate::driver::{Driver, Value};
 
 /// `> sent`, `< answered`, `. waited`; whatever else happens is a failure.
@@ -37,7 +38,7 @@ impl Wire for Transcript {
         Ok(answer.as_bytes().to_vec())
     }
 
-    fn query(&mut self, commands: &[String], question: &str) -> Result<Vec<u8>, String> {
+    fn query(&mut self, commands: &[String], question: &str, _: Extent) -> Result<Vec<u8>, String> {
         commands.iter().try_for_each(|command| self.write(command))?;
         self.write(question)?;
         self.read()

@@ -11,9 +11,10 @@ use super::super::signal::{
 };
 use super::super::template::{Names, Template};
 use super::super::value::Value;
+use crate::block::{ByteOrder, Number};
 
 /// All that a signal's table may say.
-const KEYS: [&str; 32] = [
+const KEYS: [&str; 33] = [
     "doc",
     "unit",
     "type",
@@ -46,6 +47,7 @@ const KEYS: [&str; 32] = [
     "requires",
     "acknowledge",
     "settle",
+    "block",
 ];
 
 pub(super) fn signal(name: &str, section: &Section<'_>, prefix: &str, problems: &mut Problems) -> Signal {
@@ -294,7 +296,39 @@ fn answer(section: &Section<'_>, problems: &mut Problems) -> Answer {
             values.iter().filter_map(Value::number).collect()
         },
         fields: fields(section, problems),
+        block: block(section, problems),
     }
+}
+
+/// `f32le`, `i16be`, `u8` …
+fn block(section: &Section<'_>, problems: &mut Problems) -> Option<(Number, ByteOrder)> {
+    let numbers = [
+        ("i8", Number::I8),
+        ("u8", Number::U8),
+        ("i16", Number::I16),
+        ("u16", Number::U16),
+        ("i32", Number::I32),
+        ("u32", Number::U32),
+        ("i64", Number::I64),
+        ("u64", Number::U64),
+        ("f32", Number::F32),
+        ("f64", Number::F64),
+    ];
+    let text = section.text("block", problems)?;
+    let (name, order) = match (text.strip_suffix("le"), text.strip_suffix("be")) {
+        (Some(name), _) => (name, ByteOrder::Little),
+        (_, Some(name)) => (name, ByteOrder::Big),
+        (None, None) => (text.as_str(), ByteOrder::Little),
+    };
+    let has_order = name.len() < text.len();
+    let found = numbers
+        .iter()
+        .find(|(known, number)| *known == name && (has_order || number.size() == 1));
+    if found.is_none() {
+        let words = format!("`block` is a number and its byte order, such as `f32le` or `i16be`, not `{text}`");
+        problems.add(section.place_of("block"), words);
+    }
+    found.map(|(_, number)| (*number, order))
 }
 
 fn fields(section: &Section<'_>, problems: &mut Problems) -> Vec<Field> {
