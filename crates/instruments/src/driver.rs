@@ -14,6 +14,7 @@ mod section;
 mod template;
 mod value;
 
+mod answer;
 mod domain;
 mod number;
 mod signal;
@@ -32,11 +33,12 @@ use std::time::Duration;
 
 use template::Template;
 
+pub use answer::{Answer, Field, Split};
 pub use domain::{Beyond, Bound, Bounds, Domain};
 pub use instrument::{Failure, Instrument, Wire};
 pub use line::{Line, LineError};
 pub use problem::Problem;
-pub use signal::{Answer, Element, Example, Field, Garbled, Kind, Ramp, Refusal, Shape, Signal, Split, Tolerance};
+pub use signal::{Element, Example, Garbled, Kind, Ramp, Refusal, Shape, Signal, Tolerance};
 pub use template::Names;
 pub use value::Value;
 

@@ -62,7 +62,7 @@ fn held(vector: &Vector) -> Result<(), String> {
     let query = signal.query(&names).map_err(|e| e.to_string())?;
     same(&query, &vector.write)?;
     let answer = vector.read.as_ref().ok_or("a get has no answer")?;
-    let read = signal.value(answer.as_bytes()).map_err(|e| e.to_string())?;
+    let read = signal.value(answer.as_bytes(), &names).map_err(|e| e.to_string())?;
     if read.same(&value) {
         Ok(())
     } else {

@@ -52,7 +52,7 @@ pub struct Bounds {
     pub step: Option<f64>,
 }
 
-/// One limit.
+/// One limit, or another number that may depend on the state.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Bound {
     Fixed(Value),
@@ -77,22 +77,22 @@ impl Bound {
         }
     }
 
-    fn value(&self, names: &Names) -> Result<Value, String> {
+    pub(crate) fn value(&self, names: &Names) -> Result<Value, String> {
         let known = |signal: &str| {
-            let unknown = || format!("its limit depends on `{signal}`, which is not known");
+            let unknown = || format!("it depends on `{signal}`, which is not known");
             names.get(signal).ok_or_else(unknown)
         };
         match self {
             Self::Fixed(value) => Ok(value.clone()),
             Self::Times { signal, times } => match known(signal)?.number() {
                 Some(number) => Ok(Value::Float(times * number)),
-                None => Err(format!("its limit depends on `{signal}`, which is not a number")),
+                None => Err(format!("it depends on `{signal}`, which is not a number")),
             },
             Self::Cases { signal, cases } => {
                 let now = known(signal)?;
                 let case = cases.iter().find(|(value, _)| value.same(now));
                 case.map(|(_, bound)| Value::Float(*bound))
-                    .ok_or_else(|| format!("it has no limit while `{signal}` is `{now}`"))
+                    .ok_or_else(|| format!("the driver says nothing of `{signal}` at `{now}`"))
             }
         }
     }
@@ -311,7 +311,7 @@ mod tests {
         check(
             &within(times("level"), Beyond::Refuse),
             1.0,
-            "! its limit depends on `level`, which is not known",
+            "! it depends on `level`, which is not known",
         );
         let cases = Bound::Cases {
             signal: "mode".to_owned(),

@@ -233,7 +233,7 @@ impl<'d, W: Wire> Instrument<'d, W> {
             .wire
             .query(&[], &question, signal.extent())
             .map_err(Failure::Wire)?;
-        let value = signal.value(&answer).map_err(Failure::Garbled)?;
+        let value = signal.value(&answer, &self.known).map_err(Failure::Garbled)?;
         self.known.insert(signal.name.clone(), value.clone());
         if let Some(error) = &self.driver.link.error
             && error.when == AskErrors::Always
@@ -303,7 +303,7 @@ impl<'d, W: Wire> Instrument<'d, W> {
         };
         let mut now = value.clone();
         if let Some((tolerance, answer)) = verified {
-            now = signal.value(&answer).map_err(Failure::Garbled)?;
+            now = signal.value(&answer, &self.known).map_err(Failure::Garbled)?;
             if !tolerance.allows(value, &now) {
                 let (signal, set) = (signal.name.clone(), value.clone());
                 return Err(Failure::NotTaken { signal, set, read: now });

@@ -11,12 +11,13 @@
 use std::fmt;
 use std::time::Duration;
 
-use super::domain::Domain;
+use super::answer::{Answer, array, decoded, integer, unquoted};
+use super::domain::{Bound, Domain};
 use super::number;
 use super::template::{Names, Template};
 use super::value::Value;
 use crate::Extent;
-use crate::block::{self, ByteOrder, Number};
+use crate::block;
 
 /// One signal of a driver.
 #[derive(Clone, Debug, PartialEq)]
@@ -31,6 +32,8 @@ pub struct Signal {
     pub(crate) set: Setting,
     pub(crate) answer: Answer,
     pub(crate) conversion: Conversion,
+    /// Times what is read: an instrument that answers in Hz is set in GHz.
+    pub(crate) read_scale: Option<Bound>,
     /// How far the value that is read back may be from the one that was set; none: it is not read back.
     pub verify: Option<Tolerance>,
     pub ramp: Option<Ramp>,
@@ -102,42 +105,6 @@ pub enum Shape {
     Scalar,
     /// A list, even of one.
     List,
-}
-
-/// How an answer is taken apart.
-#[derive(Clone, Debug, PartialEq, Default)]
-pub struct Answer {
-    /// Dropped from the beginning; must be there.
-    pub prefix: String,
-    /// Dropped from the end where it is.
-    pub suffix: String,
-    /// Characters dropped after that from the beginning.
-    pub skip: usize,
-    /// Quotes around the text are dropped.
-    pub unquote: bool,
-    pub split: Option<Split>,
-    /// One bit of an integer.
-    pub bit: Option<u8>,
-    /// Numbers that mean that there is no number: overload.
-    pub overload: Vec<f64>,
-    /// Names and units of several values.
-    pub fields: Vec<Field>,
-    /// The answer is a block of such numbers.
-    pub block: Option<(Number, ByteOrder)>,
-}
-
-#[derive(Clone, Debug, PartialEq)]
-pub struct Split {
-    pub separator: String,
-    /// At most so many times.
-    pub most: Option<usize>,
-}
-
-/// One of several values of an answer.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Field {
-    pub name: String,
-    pub unit: Option<String>,
 }
 
 /// `value = wire * scale + offset`, or its reciprocal.
@@ -283,7 +250,22 @@ impl Signal {
     ///
     /// # Errors
     /// Where it is not what the driver says.
-    pub fn value(&self, answer: &[u8]) -> Result<Value, Garbled> {
+    pub fn value(&self, answer: &[u8], names: &Names) -> Result<Value, Garbled> {
+        let value = self.as_read(answer)?;
+        let Some(scale) = &self.read_scale else {
+            return Ok(value);
+        };
+        let scaled = |scale: Value| Some(Value::Float(value.number()? * scale.number()?));
+        let garbled = |expected: String| Garbled {
+            signal: self.name.clone(),
+            expected,
+            received: decoded(answer),
+        };
+        let scale = scale.value(names).map_err(garbled)?;
+        scaled(scale).ok_or_else(|| garbled("a number".to_owned()))
+    }
+
+    fn as_read(&self, answer: &[u8]) -> Result<Value, Garbled> {
         if let Some((number, order)) = self.answer.block {
             let numbers = block::content(answer).and_then(|content| block::decode(content, number, order));
             let numbers = numbers.map_err(|error| Garbled {
@@ -376,7 +358,8 @@ impl Signal {
 
     /// Other signals and arguments that must be known before it is read.
     pub fn query_needs(&self) -> impl Iterator<Item = &str> {
-        self.get.iter().flat_map(Template::names)
+        let in_command = self.get.iter().flat_map(Template::names);
+        in_command.chain(self.read_scale.as_ref().and_then(Bound::signal))
     }
 
     /// Other signals and arguments that must be known before it is set.
@@ -411,7 +394,9 @@ impl Signal {
             }
         }
         if let Some(answer) = &example.read {
-            let value = self.value(answer.as_bytes()).map_err(|e| e.to_string())?;
+            let value = self
+                .value(answer.as_bytes(), &example.names)
+                .map_err(|e| e.to_string())?;
             if !value.same(&example.value) {
                 return Err(format!(
                     "`{name}` reads {answer:?} as `{value}`, not `{}`",
@@ -427,64 +412,6 @@ impl Signal {
             signal: self.name.clone(),
             reason,
         }
-    }
-}
-
-/// Numbers alone are an array.
-fn array(values: Vec<Value>) -> Value {
-    let float = |value: &Value| match value {
-        Value::Float(float) => Some(*float),
-        _ => None,
-    };
-    let numbers: Option<Vec<f64>> = values.iter().map(float).collect();
-    numbers.map_or(Value::List(values), Value::Floats)
-}
-
-/// Instruments answer in ASCII; what is beyond is a unit's sign in Latin-1, or noise that must not be lost.
-fn decoded(answer: &[u8]) -> String {
-    match std::str::from_utf8(answer) {
-        Ok(text) => text.to_owned(),
-        Err(_) => answer.iter().map(|byte| char::from(*byte)).collect(),
-    }
-}
-
-fn integer(text: &str, number: f64) -> Result<Value, String> {
-    if let Ok(integer) = text.trim().parse() {
-        return Ok(Value::Int(integer));
-    }
-    #[expect(clippy::cast_precision_loss, reason = "the bounds of i64")]
-    let fits = number >= i64::MIN as f64 && number < i64::MAX as f64;
-    if number.fract() == 0.0 && fits {
-        #[expect(clippy::cast_possible_truncation, reason = "just checked")]
-        return Ok(Value::Int(number as i64));
-    }
-    Err("an integer".to_owned())
-}
-
-/// Without the quotes around all of it; `"a","b"` has none.
-fn unquoted(text: &str) -> &str {
-    let text = text.trim();
-    let inside = |quote: char| {
-        let inside = text.strip_prefix(quote)?.strip_suffix(quote)?;
-        (!inside.contains(quote)).then_some(inside)
-    };
-    inside('"').or_else(|| inside('\'')).unwrap_or(text)
-}
-
-impl Answer {
-    fn stripped<'t>(&self, text: &'t str) -> Result<&'t str, String> {
-        let text = text.trim();
-        let text = text
-            .strip_prefix(self.prefix.as_str())
-            .ok_or_else(|| format!("an answer that begins with `{}`", self.prefix))?;
-        let text = text.strip_suffix(self.suffix.as_str()).unwrap_or(text);
-        if self.skip == 0 {
-            return Ok(text);
-        }
-        let start = text.char_indices().nth(self.skip).map(|(at, _)| at);
-        start
-            .map(|at| &text[at..])
-            .ok_or_else(|| format!("more than {} characters", self.skip))
     }
 }
 

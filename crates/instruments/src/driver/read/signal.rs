@@ -4,17 +4,16 @@
 
 use toml::de::DeValue;
 
+use super::super::answer::{Answer, Field, Split};
 use super::super::domain::{Beyond, Bound, Bounds, Domain};
 use super::super::section::{Item, Problems, Section, kind, template, value};
-use super::super::signal::{
-    Answer, Conversion, Element, Example, Field, Kind, Ramp, Setting, Shape, Signal, Split, Tolerance, Transform,
-};
+use super::super::signal::{Conversion, Element, Example, Kind, Ramp, Setting, Shape, Signal, Tolerance, Transform};
 use super::super::template::{Names, Template};
 use super::super::value::Value;
 use crate::block::{ByteOrder, Number};
 
 /// All that a signal's table may say.
-const KEYS: [&str; 33] = [
+const KEYS: [&str; 34] = [
     "doc",
     "unit",
     "type",
@@ -41,6 +40,7 @@ const KEYS: [&str; 33] = [
     "fields",
     "scale",
     "offset",
+    "read_scale",
     "transform",
     "verify",
     "ramp",
@@ -74,6 +74,9 @@ pub(super) fn signal(name: &str, section: &Section<'_>, prefix: &str, problems: 
         set,
         answer: answer(section, problems),
         conversion: conversion(section, problems),
+        read_scale: section
+            .item("read_scale")
+            .and_then(|item| bound("read_scale", item, problems)),
         verify: tolerance(section, problems),
         ramp: ramp(section, problems),
         requires: section

@@ -24,7 +24,7 @@ fn every_problem_has_its_place_and_a_way_out() {
     check(
         "[signal.level]\nget = \"L?\"\nmaximum = 3\nunits = \"V\"",
         "5:1: `level` has no key `maximum` (known are doc, unit, type, get, set, min, max, max_abs, step, words, choices, map, \
-         index, first, beyond, prefix, suffix, skip, unquote, split, split_most, bit, overload, fields, scale, offset, \
+         index, first, beyond, prefix, suffix, skip, unquote, split, split_most, bit, overload, fields, scale, offset, read_scale, \
          transform, verify, ramp, requires, acknowledge, settle, block, example)\n\
          6:1: `level` has no key `units` (did you mean `unit`?)",
     );

@@ -1,11 +1,14 @@
 //! What answers mean, one line each: the keys of a signal, the answer, the value.
 
-use crate::driver::{Driver, Value};
+use crate::driver::{Driver, Names, Value};
 
 fn read(keys: &str, answer: &[u8]) -> Result<Value, String> {
     let file = format!("id = \"a.b\"\ntitle = \"B\"\n[signal.a]\nget = \"A?\"\n{keys}");
     let driver = Driver::parse(&file).map_err(|problems| problems[0].to_string())?;
-    driver.signals[0].value(answer).map_err(|garbled| garbled.to_string())
+    let names = Names::from([("unit".to_owned(), Value::Text("GHz".to_owned()))]);
+    driver.signals[0]
+        .value(answer, &names)
+        .map_err(|garbled| garbled.to_string())
 }
 
 #[test]
@@ -16,6 +19,11 @@ fn an_answer_is_what_the_keys_say() {
     let text = |text: &str| Value::Text(text.to_owned());
     check("", "+1.5E-03\n", Value::Float(1.5e-3));
     check("scale = 1e-9", "4.5E9", Value::Float(4.5));
+    check(
+        "read_scale = { by = \"unit\", GHz = 1e-9 }\n[argument.unit]",
+        "4.5E9",
+        Value::Float(4.5),
+    );
     check("transform = \"reciprocal\"", "4", Value::Float(0.25));
     check("transform = \"decibel\"", "20", Value::Float(100.0));
     check("type = \"int\"", "+3.000E+00", Value::Int(3));
