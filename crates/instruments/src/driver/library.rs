@@ -6,18 +6,25 @@
 use super::Driver;
 
 /// The texts, in the order of the folder.
-pub const LIBRARY: [&str; 14] = [
+pub const LIBRARY: [&str; 21] = [
     include_str!("../../drivers/anapico_apsin20g.toml"),
     include_str!("../../drivers/anapico_apuasyn20.toml"),
     include_str!("../../drivers/anritsu_mg3694.toml"),
     include_str!("../../drivers/bilt_bn100.toml"),
+    include_str!("../../drivers/cryomagnetics_cs4.toml"),
     include_str!("../../drivers/keithley_2000.toml"),
     include_str!("../../drivers/keysight_34410a.toml"),
     include_str!("../../drivers/keysight_pna.toml"),
+    include_str!("../../drivers/keysight_psa.toml"),
     include_str!("../../drivers/keysight_psg.toml"),
+    include_str!("../../drivers/keysight_pxa.toml"),
+    include_str!("../../drivers/oxford_ips120.toml"),
     include_str!("../../drivers/rohde_schwarz_smb100a.toml"),
+    include_str!("../../drivers/rohde_schwarz_znb20.toml"),
+    include_str!("../../drivers/rohde_schwarz_zva24.toml"),
     include_str!("../../drivers/signal_recovery_7265.toml"),
     include_str!("../../drivers/srs_sr830.toml"),
+    include_str!("../../drivers/tektronix_awg5014.toml"),
     include_str!("../../drivers/windfreak_synthhd.toml"),
     include_str!("../../drivers/yokogawa_7651.toml"),
     include_str!("../../drivers/yokogawa_gs200.toml"),
