@@ -4,7 +4,7 @@ use clap::{Args, Parser, Subcommand};
 use measurement::Overrides;
 
 use crate::commands::{
-    check, completions, control, convert, export, man, outline, plot, resume, run, runs, show, tasks,
+    check, completions, control, convert, export, instruments, man, outline, plot, resume, run, runs, show, tasks,
 };
 
 /// Runs laboratory measurements from files that Exopy wrote.
@@ -49,6 +49,8 @@ pub(crate) enum Command {
     Export(export::Args),
     /// List the runs, the newest first
     Runs(runs::Args),
+    /// Show what is connected, and talk to instruments by hand
+    Instruments(instruments::Args),
     /// Show every task and interface: fields, defaults, entries
     Tasks(tasks::Args),
     /// Rewrite a file in today's form

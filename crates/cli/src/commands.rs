@@ -6,6 +6,7 @@ pub(crate) mod completions;
 pub(crate) mod control;
 pub(crate) mod convert;
 pub(crate) mod export;
+pub(crate) mod instruments;
 pub(crate) mod man;
 pub(crate) mod outline;
 pub(crate) mod plot;

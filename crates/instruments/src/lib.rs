@@ -20,7 +20,7 @@ pub use block::BlockError;
 pub use interrupter::Interrupter;
 pub use link::{
     DataBits, Extent, Fault, FlowControl, Link, LinkError, LinkSettings, Parity, SerialSettings, StopBits, discover,
-    open,
+    open, serial_lines,
 };
 pub use resource::{HISLIP_PORT, PROLOGIX_PORT, Resource, ResourceError, SerialLine};
 pub use session::{Identity, InstrumentError, NumberFormat, Session, SessionError, SessionFault};

@@ -21,7 +21,7 @@ mod vxi11;
 
 use std::{error::Error, fmt, io, time::Duration};
 
-pub use serial::{DataBits, FlowControl, Parity, SerialSettings, StopBits};
+pub use serial::{DataBits, FlowControl, Parity, SerialSettings, StopBits, serial_lines};
 pub use vxi11::discover;
 
 use crate::{BlockError, Interrupter, Resource};

@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use serialport::{ClearBuffer, SerialPort};
+use serialport::{ClearBuffer, SerialPort, SerialPortType};
 pub use serialport::{DataBits, FlowControl, Parity, StopBits};
 
 use super::{Deadline, Fault, Wire};
@@ -34,6 +34,32 @@ impl Default for SerialSettings {
             flow_control: FlowControl::None,
         }
     }
+}
+
+/// The serial lines of this computer, and what is known of each: USB adapters say who made them.
+///
+/// # Errors
+/// The system does not tell.
+pub fn serial_lines() -> io::Result<Vec<(SerialLine, String)>> {
+    let ports = serialport::available_ports().map_err(io::Error::from)?;
+    let known = |kind| match kind {
+        SerialPortType::UsbPort(usb) => {
+            let names = [usb.manufacturer, usb.product, usb.serial_number].into_iter().flatten();
+            let names = names.collect::<Vec<_>>().join(" ");
+            format!("USB {:04x}:{:04x} {names}", usb.vid, usb.pid)
+                .trim_end()
+                .to_owned()
+        }
+        SerialPortType::BluetoothPort => "Bluetooth".to_owned(),
+        SerialPortType::PciPort => "PCI".to_owned(),
+        SerialPortType::Unknown => String::new(),
+    };
+    let mut lines: Vec<_> = ports
+        .into_iter()
+        .map(|port| (SerialLine::Named(port.port_name), known(port.port_type)))
+        .collect();
+    lines.sort_by_cached_key(|(line, _)| line.path());
+    Ok(lines)
 }
 
 pub(crate) struct SerialWire {
