@@ -16,7 +16,7 @@ use super::{
     median, sweeps,
 };
 
-/// Points of a sweep: the slowest peer takes half a minute for them.
+/// Points of our sweep, and of the peers' that do not say otherwise.
 const POINTS: usize = 10_000;
 
 struct Peer {
@@ -28,6 +28,8 @@ struct Peer {
     figures: &'static str,
     /// Ways to keep data.
     modes: &'static [&'static str],
+    /// Points of a sweep: fewer where they would take minutes.
+    points: usize,
 }
 
 const PEERS: [Peer; 5] = [
@@ -37,6 +39,7 @@ const PEERS: [Peer; 5] = [
         program: "raw_bench.py",
         figures: "raw_throughput.json",
         modes: &["buffered", "flush"],
+        points: POINTS,
     },
     Peer {
         name: "PyMeasure",
@@ -44,6 +47,7 @@ const PEERS: [Peer; 5] = [
         program: "pymeasure_bench.py",
         figures: "pymeasure_throughput.json",
         modes: &["worker", "worker_progress", "console"],
+        points: POINTS,
     },
     Peer {
         name: "Quantify",
@@ -51,6 +55,7 @@ const PEERS: [Peer; 5] = [
         program: "quantify_bench.py",
         figures: "quantify_throughput.json",
         modes: &["mc_iter"],
+        points: POINTS,
     },
     Peer {
         name: "QCoDeS",
@@ -58,6 +63,7 @@ const PEERS: [Peer; 5] = [
         program: "qcodes_bench.py",
         figures: "qcodes_throughput.json",
         modes: &["datasaver", "datasaver_bg", "do1d"],
+        points: POINTS,
     },
     Peer {
         name: "Bluesky",
@@ -65,6 +71,7 @@ const PEERS: [Peer; 5] = [
         program: "bluesky_bench.py",
         figures: "bluesky.json",
         modes: &["scan_jsonl", "scan_jsonl_flush"],
+        points: 1_000,
     },
 ];
 
@@ -72,7 +79,7 @@ pub(super) fn peers(folder: &Path) {
     let cases = sweeps(POINTS);
     let taken = in_turns(folder, &cases);
     let losses = lost_at_kills(folder);
-    println!("  {POINTS} points, from the start of a run until its data are closed");
+    println!("  from the start of a run until its data are closed; {POINTS} points where nothing else is said");
     println!(
         "  {:<44} {:>12} {:>8} {:>24}",
         "", "points/s", "ratio", "lost at SIGKILL, most"
@@ -122,7 +129,7 @@ fn measure(peer: &Peer, folder: &Path, recorded: f64) -> Result<(), String> {
     let output = Command::new(interpreter)
         .arg(folder.join(peer.program))
         .args(["--what", "throughput,kill", "--runs", "3"])
-        .args(["--ns", &POINTS.to_string(), "--modes", &peer.modes.join(",")])
+        .args(["--ns", &peer.points.to_string(), "--modes", &peer.modes.join(",")])
         .env("QT_QPA_PLATFORM", "offscreen")
         .env("MPLBACKEND", "Agg")
         .stdin(Stdio::null())
@@ -138,7 +145,10 @@ fn measure(peer: &Peer, folder: &Path, recorded: f64) -> Result<(), String> {
     }
     for row in rows {
         let mode = row["mode"].as_str().unwrap_or_default().to_owned();
-        let name = format!("{}, {mode}", peer.name);
+        let name = match peer.points {
+            POINTS => format!("{}, {mode}", peer.name),
+            points => format!("{}, {mode}, {points} points", peer.name),
+        };
         match row["pps"].as_f64() {
             Some(rate) => {
                 let lost = lost(&said, &mode).unwrap_or_else(|| "not measured".to_owned());
