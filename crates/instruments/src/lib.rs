@@ -19,7 +19,7 @@ mod session;
 pub use block::BlockError;
 pub use interrupter::Interrupter;
 pub use link::{
-    DataBits, Extent, Fault, FlowControl, Link, LinkError, LinkSettings, Parity, SerialSettings, StopBits, discover,
+    Boards, DataBits, Extent, Fault, FlowControl, Link, LinkError, LinkSettings, Parity, SerialSettings, StopBits, discover,
     open, serial_lines,
 };
 pub use resource::{HISLIP_PORT, PROLOGIX_PORT, Resource, ResourceError, SerialLine};

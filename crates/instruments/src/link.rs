@@ -3,17 +3,19 @@
 //! ```text
 //! Link ─┬─ stream   messages by their terminations ── tcp, serial
 //!       ├─ vxi11    messages by their END, remote procedure calls ── tcp
-//!       └─ hislip   messages by their END, two connections ── tcp
+//!       ├─ hislip   messages by their END, two connections ── tcp
+//!       └─ prologix messages through an adapter to a GPIB bus ── tcp, serial
 //! ```
 //!
 //! Every call ends within its time-out, which is that of the whole call and not of each piece of an answer, or at once when
 //! its [`Interrupter`] says so. What was received until then is in the error. After an error the connection is not used
 //! again: a late answer would be taken for that of the next question ([`crate::Session`] opens a new one).
 //!
-//! Deliberately absent: retrying, which is the session's; GPIB, USBTMC, and VISA libraries of other makers.
+//! Deliberately absent: retrying, which is the session's; USBTMC, and VISA libraries of other makers.
 
 mod counted;
 mod hislip;
+mod prologix;
 mod serial;
 mod stream;
 mod tcp;
@@ -21,6 +23,7 @@ mod vxi11;
 
 use std::{error::Error, fmt, io, time::Duration};
 
+pub use prologix::Boards;
 pub use serial::{DataBits, FlowControl, Parity, SerialSettings, StopBits, serial_lines};
 pub use vxi11::discover;
 
@@ -119,6 +122,8 @@ pub struct LinkSettings {
     /// The longest answer: an instrument that floods is no reason to run out of memory.
     pub answer_limit: usize,
     pub serial: SerialSettings,
+    /// The adapters that make GPIB buses.
+    pub boards: Boards,
 }
 
 impl Default for LinkSettings {
@@ -130,6 +135,7 @@ impl Default for LinkSettings {
             read_termination: None,
             answer_limit: 256 << 20,
             serial: SerialSettings::default(),
+            boards: Boards::default(),
         }
     }
 }
@@ -165,7 +171,17 @@ pub fn open(
         Resource::Hislip { host, device, port, .. } => {
             Box::new(hislip::HislipLink::open(host, device, *port, settings, interrupter)?)
         }
-        Resource::Gpib { .. } => return Err(Fault::Unsupported("GPIB").into()),
+        Resource::Gpib {
+            board,
+            primary,
+            secondary,
+        } => {
+            let address = prologix::Address {
+                primary: *primary,
+                secondary: *secondary,
+            };
+            Box::new(prologix::PrologixLink::open(*board, address, settings, interrupter)?)
+        }
         Resource::Usb { .. } => return Err(Fault::Unsupported("USBTMC").into()),
         Resource::PrologixTcp { .. } | Resource::PrologixSerial { .. } => {
             return Err(Fault::Unsupported("messages to an adapter itself: open the GPIB address behind it").into());
