@@ -91,7 +91,7 @@ pub(super) fn peers(folder: &Path) {
             0 => "all: nothing is kept".to_owned(),
             position => losses.get(position - 1).map_or_else(
                 || "not measured".to_owned(),
-                |loss| format!("{} of {KILLS} kills", loss.of_done.max(loss.of_told)),
+                |loss| format!("{} in {KILLS} kills", loss.of_done.max(loss.of_told)),
             ),
         };
         let name = format!("Measurand, {}", case.name);
@@ -177,5 +177,5 @@ fn lost(said: &str, mode: &str) -> Option<String> {
         "0" => String::new(),
         number => format!(", {number} unreadable"),
     };
-    Some(format!("{most} of {kills} kills{unreadable}"))
+    Some(format!("{most} in {kills} kills{unreadable}"))
 }
