@@ -4,7 +4,8 @@ use clap::{Args, Parser, Subcommand};
 use measurement::Overrides;
 
 use crate::commands::{
-    check, completions, control, convert, export, instruments, man, outline, plot, resume, run, runs, show, tasks,
+    check, completions, control, convert, drivers, export, instruments, man, outline, plot, resume, run, runs, show,
+    tasks,
 };
 
 /// Runs laboratory measurements from files that Exopy wrote.
@@ -51,6 +52,8 @@ pub(crate) enum Command {
     Runs(runs::Args),
     /// Show what is connected, and talk to instruments by hand
     Instruments(instruments::Args),
+    /// Show the instruments that can be driven, or check a driver file
+    Drivers(drivers::Args),
     /// Show every task and interface: fields, defaults, entries
     Tasks(tasks::Args),
     /// Rewrite a file in today's form

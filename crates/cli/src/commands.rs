@@ -5,6 +5,7 @@ pub(crate) mod check;
 pub(crate) mod completions;
 pub(crate) mod control;
 pub(crate) mod convert;
+pub(crate) mod drivers;
 pub(crate) mod export;
 pub(crate) mod instruments;
 pub(crate) mod man;

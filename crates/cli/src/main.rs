@@ -52,6 +52,7 @@ fn main() -> ExitCode {
         Command::Export(args) => commands::export::export(&args),
         Command::Runs(args) => commands::runs::runs(&args),
         Command::Instruments(args) => commands::instruments::instruments(&args),
+        Command::Drivers(args) => commands::drivers::drivers(&args),
         Command::Tasks(args) => tasks::tasks(&args),
         Command::Convert(args) => convert::convert(&args),
         Command::Completions(args) => completions::completions(&args),
