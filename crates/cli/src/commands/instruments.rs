@@ -9,7 +9,7 @@ use std::{
 };
 
 use ::instruments::{
-    Interrupter, LinkSettings, Resource, SerialSettings, Session, SessionError, discover, serial_lines,
+    Boards, Interrupter, LinkSettings, Resource, SerialSettings, Session, SessionError, discover, serial_lines,
 };
 
 use crate::{
@@ -91,6 +91,9 @@ struct LinkArgs {
     /// The speed of a serial line
     #[arg(long, value_name = "BAUD", default_value_t = SerialSettings::default().baud)]
     baud: u32,
+    /// The Prologix adapter that makes a GPIB bus, as in PRLGX-TCPIP0::192.168.0.20::1234::INTFC (repeatable)
+    #[arg(long, value_name = "ADAPTER", value_parser = adapter)]
+    via: Vec<Resource>,
     /// Expect an answer to every command, for instruments whose questions have no `?`
     #[arg(long)]
     always_read: bool,
@@ -177,7 +180,13 @@ fn console(args: &ConsoleArgs) -> Exit {
 
 impl LinkArgs {
     fn open(&self, resource: &Resource) -> Result<Session, SessionError> {
+        let boards = Boards::default();
+        for adapter in &self.via {
+            let declared = boards.declare(adapter.clone());
+            declared.expect("the command line takes only adapters");
+        }
         let settings = LinkSettings {
+            boards,
             timeout: self.timeout,
             open_timeout: self.timeout,
             read_termination: self.read_termination.clone().map(|ending| ending.0),
@@ -221,6 +230,16 @@ fn exit(done: Result<(), SessionError>) -> Exit {
             complaint.because(error.cause.as_ref()).print();
             Exit::Failed
         }
+    }
+}
+
+fn adapter(text: &str) -> Result<Resource, String> {
+    match text.parse::<Resource>() {
+        Ok(adapter @ (Resource::PrologixTcp { .. } | Resource::PrologixSerial { .. })) => Ok(adapter),
+        Ok(other) => Err(format!(
+            "`{other}` is no adapter: one is like `PRLGX-TCPIP0::192.168.0.20::1234::INTFC`"
+        )),
+        Err(error) => Err(error.to_string()),
     }
 }
 
@@ -282,6 +301,12 @@ mod tests {
         for wrong in ["\\", "\\x1", "\\xzz", "\\q", "\\xé"] {
             assert!(termination(wrong).is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn only_adapters_make_buses() {
+        assert!(adapter("PRLGX-TCPIP::10.0.0.1::INTFC").is_ok());
+        assert!(adapter("GPIB0::4::INSTR").is_err() && adapter("x").is_err());
     }
 
     #[test]

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use memchr::memmem;
+use memchr::{memchr, memmem};
 
 use super::{Deadline, Extent, Fault, Link, LinkError, LinkSettings, Wire};
 use crate::block::{Header, header};
@@ -93,7 +93,11 @@ impl<W: Wire> StreamLink<W> {
         let length = self.read_termination.len();
         let mut searched = from;
         loop {
-            if let Some(found) = memmem::find(&answer[searched..], &self.read_termination) {
+            let found = match self.read_termination.as_slice() {
+                [byte] => memchr(*byte, &answer[searched..]),
+                several => memmem::find(&answer[searched..], several),
+            };
+            if let Some(found) = found {
                 return Ok((searched + found, searched + found + length));
             }
             searched = from.max((answer.len() + 1).saturating_sub(length));
