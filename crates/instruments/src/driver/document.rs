@@ -91,6 +91,7 @@ fn row(signal: &Signal) -> (String, String) {
         .iter()
         .map(|(other, value)| format!("while {other} is `{value}`"));
     let verify = signal.verify.map(|tolerance| match tolerance {
+        Tolerance::Absolute(0.0) => "read back".to_owned(),
         Tolerance::Absolute(most) => format!("read back within {most:e}"),
         Tolerance::Relative(most) => format!("read back within {most:e} of it"),
     });
