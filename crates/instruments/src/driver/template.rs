@@ -54,6 +54,8 @@ enum Kind {
     Hexadecimal,
     Octal,
     Binary,
+    /// `%c`: the character of this number, or a text of one character
+    Character,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -215,7 +217,12 @@ fn percent(rest: &mut Characters<'_>) -> Result<Format, String> {
     let letter = rest.next().ok_or("`%` at the end; the sign itself is written `%%`")?;
     match letter {
         'd' | 'i' | 'u' => format.kind = Kind::Truncated,
+        'c' => format.kind = Kind::Character,
         _ => format.of_letter(letter).ok_or_else(|| unknown(letter))?,
+    }
+    if matches!(format.kind, Kind::Plain | Kind::Character) && format.align == Align::AfterSign {
+        // As in Python, zeros fill numbers only.
+        (format.fill, format.align) = (' ', Align::Right);
     }
     Ok(format)
 }
@@ -298,6 +305,7 @@ impl Format {
                 (Value::Text(text), Some(longest)) => text.chars().take(longest).collect(),
                 _ => self.signed(value.to_string(), value.number()),
             },
+            Kind::Character => character(value).ok_or_else(|| format!("`{value}` is not a character"))?,
             _ => {
                 let number = value
                     .number()
@@ -316,7 +324,7 @@ impl Format {
             Kind::Fixed => number::fixed(number, precision),
             Kind::Exponent => number::exponent(number, precision),
             Kind::General => number::general(number, precision, zeros),
-            Kind::Plain | Kind::Integer => self.integer(value, number, 10)?,
+            Kind::Plain | Kind::Character | Kind::Integer => self.integer(value, number, 10)?,
             Kind::Truncated => self.integer(value, number.trunc(), 10)?,
             Kind::Hexadecimal => self.integer(value, number, 16)?,
             Kind::Octal => self.integer(value, number, 8)?,
@@ -373,6 +381,14 @@ impl Format {
     }
 }
 
+fn character(value: &Value) -> Option<String> {
+    match value {
+        Value::Int(code) => char::from_u32(u32::try_from(*code).ok()?).map(String::from),
+        Value::Text(text) if text.chars().count() == 1 => Some(text.clone()),
+        _ => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::{Names, Template};
@@ -409,6 +425,9 @@ mod tests {
         check("%d", Value::Bool(true), "1");
         check("%s", Value::Bool(true), "True");
         check("{:04x}", Value::Int(255), "00ff");
+        check("%c%c", Value::List(vec![Value::Int(65), Value::Text("b".into())]), "Ab");
+        check("%c", Value::Text("ab".into()), "! `ab` is not a character");
+        check("%04s", Value::Text("ab".into()), "  ab");
         check("%g", Value::Text("MAX".into()), "! `MAX` is text, not a number");
         check("{wave}", Value::Int(1), "! `wave` is not known");
     }
