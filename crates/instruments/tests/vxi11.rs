@@ -212,7 +212,7 @@ fn what_the_instrument_refuses_is_said_in_its_words() {
     let (resource, _seen) = serve();
     let mut scope = session(resource.clone());
     let error = scope.read().expect_err("nothing was asked");
-    assert_eq!(error.cause.to_string(), "refused: the instrument's own time-out passed");
+    assert_eq!(error.cause.to_string(), "timed out after 20s; nothing was received");
     let Resource::Vxi11 { port: Some(port), .. } = resource else {
         panic!("{resource}");
     };

@@ -88,7 +88,7 @@ impl Vxi11Link {
             },
             deadline,
         )?;
-        check(&mut results)?;
+        check(&mut results, settings.open_timeout)?;
         let link = results.number()?;
         results.number()?; // The port of the abort channel.
         // Instruments that say 0 mean that they do not care.
@@ -114,7 +114,7 @@ impl Vxi11Link {
     }
 
     fn write_piece(&mut self, from: usize, to: usize, deadline: Deadline) -> Result<usize, Fault> {
-        let (link, timeout) = (self.link, milliseconds(deadline.left()?));
+        let (link, waited, timeout) = (self.link, self.timeout, milliseconds(deadline.left()?));
         let (piece, whole) = (&self.message[from..to], to == self.message.len());
         let mut results = self.rpc.call(
             procedure::WRITE,
@@ -126,7 +126,7 @@ impl Vxi11Link {
             },
             grace(deadline),
         )?;
-        check(&mut results)?;
+        check(&mut results, waited)?;
         match results.number()? as usize {
             0 => Err(Fault::Protocol("it takes nothing of a message".to_owned())),
             taken => Ok(taken.min(to - from)),
@@ -137,7 +137,7 @@ impl Vxi11Link {
     fn read_piece(&mut self, count: usize, answer: &mut Vec<u8>, deadline: Deadline) -> Result<Reason, Fault> {
         const CHARACTER: u32 = 2;
         const ENDED: u32 = 4;
-        let (link, timeout) = (self.link, milliseconds(deadline.left()?));
+        let (link, waited, timeout) = (self.link, self.timeout, milliseconds(deadline.left()?));
         let count = u32::try_from(count).unwrap_or(u32::MAX);
         let (flags, until) = match self.read_until {
             Some(until) => (WAIT_FOR_LOCK | TERMINATED, u32::from(until)),
@@ -152,7 +152,7 @@ impl Vxi11Link {
             },
             grace(deadline),
         )?;
-        check(&mut results)?;
+        check(&mut results, waited)?;
         let reason = results.number()?;
         answer.extend_from_slice(results.bytes()?);
         Ok(match reason & (CHARACTER | ENDED) {
@@ -196,7 +196,7 @@ impl Vxi11Link {
     /// A procedure that takes only the link, flags and time-outs.
     fn simple(&mut self, procedure: u32) -> Result<Results<'_>, Fault> {
         let deadline = Deadline::after(self.timeout);
-        let (link, timeout) = (self.link, milliseconds(self.timeout));
+        let (link, waited, timeout) = (self.link, self.timeout, milliseconds(self.timeout));
         let mut results = self.rpc.call(
             procedure,
             |arguments| {
@@ -206,7 +206,7 @@ impl Vxi11Link {
             },
             grace(deadline),
         )?;
-        check(&mut results)?;
+        check(&mut results, waited)?;
         Ok(results)
     }
 }
@@ -262,7 +262,7 @@ impl Link for Vxi11Link {
     }
 
     fn lock(&mut self, patience: Duration) -> Result<(), LinkError> {
-        let (link, timeout) = (self.link, milliseconds(patience));
+        let (link, waited, timeout) = (self.link, patience, milliseconds(patience));
         let mut results = self.rpc.call(
             procedure::LOCK,
             |arguments| {
@@ -272,16 +272,16 @@ impl Link for Vxi11Link {
             },
             grace(Deadline::after(patience)),
         )?;
-        Ok(check(&mut results)?)
+        Ok(check(&mut results, waited)?)
     }
 
     fn unlock(&mut self) -> Result<(), LinkError> {
-        let link = self.link;
-        let deadline = grace(Deadline::after(self.timeout));
+        let (link, waited) = (self.link, self.timeout);
+        let deadline = grace(Deadline::after(waited));
         let mut results = self
             .rpc
             .call(procedure::UNLOCK, |arguments| arguments.number(link), deadline)?;
-        Ok(check(&mut results)?)
+        Ok(check(&mut results, waited)?)
     }
 
     fn wait_for_service_request(&mut self, patience: Duration) -> Result<u8, LinkError> {
@@ -325,21 +325,22 @@ fn grace(deadline: Deadline) -> Deadline {
     }
 }
 
-/// The error that every result begins with, in the words of the standard (table B.2).
-fn check(results: &mut Results<'_>) -> Result<(), Fault> {
+/// The error that every result begins with, in the words of the standard (table B.2), after so long.
+fn check(results: &mut Results<'_>, waited: Duration) -> Result<(), Fault> {
     let words = match results.number()? {
         0 => return Ok(()),
         8 => return Err(Fault::Unsupported("this operation, says the instrument")),
         11 => return Err(Fault::Locked),
-        15 => "the instrument's own time-out passed",
+        15 => return Err(Fault::TimedOut(waited)),
+        // A server that was started again, or lost its instrument: a new link may be of use.
+        4 => return Err(Fault::Protocol("it does not know this link".to_owned())),
+        17 => return Err(Fault::Protocol("I/O error of the instrument's server".to_owned())),
         1 => "syntax error",
         3 => "device not accessible",
-        4 => "invalid link identifier",
         5 => "parameter error",
         6 => "channel not established",
         9 => "out of resources",
         12 => "no lock held by this link",
-        17 => "I/O error",
         21 => "invalid address",
         23 => "aborted",
         29 => "channel already established",
