@@ -6,8 +6,10 @@
 //! payload = length (4) bytes        of every kind but Row and LastRow, whose length follows from the layout of their table
 //! ```
 //!
-//! Numbers are little-endian. The check is a CRC-32 of the payload, seeded with the place and the head, so that zeros,
-//! old bytes and half a frame are never taken for a frame: a record ends where the first frame does not check.
+//! Numbers are little-endian. The check is 32 bits of the XXH3 hash of the payload, seeded with the place and the head, so
+//! that zeros, old bytes and half a frame are never taken for a frame: a record ends where the first frame does not check.
+
+use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 /// The first bytes of every record.
 pub(crate) const MAGIC: [u8; 8] = *b"MSRDrec\x01";
@@ -90,9 +92,5 @@ pub(crate) fn head(kind: Kind, argument: u32, offset: u64, payload: &[u8]) -> [u
 /// The check of a frame whose first four bytes are `word`.
 #[inline]
 pub(crate) fn check(word: u32, offset: u64, payload: &[u8]) -> u32 {
-    let place = (offset ^ offset >> 32) as u32;
-    let mut hasher = crc32fast::Hasher::new_with_initial(word.rotate_left(8) ^ place);
-    hasher.update(payload);
-    // A frame whose check happens to be 0 must not look like reserved space.
-    hasher.finalize() ^ 0x5EED_F00D
+    xxh3_64_with_seed(payload, offset << 32 ^ offset ^ u64::from(word).rotate_left(16)) as u32
 }

@@ -7,14 +7,19 @@
 
 use std::{fs::File, io};
 
-use memmap2::{MmapMut, MmapOptions};
+use memmap2::{Advice, MmapMut, MmapOptions};
 use rustix::fs::{FallocateFlags, fallocate};
+
+/// Bytes whose pages are fetched at a time.
+const WARM: usize = 128 * 1024;
 
 /// Part of a file in memory.
 pub(crate) struct Window {
     map: MmapMut,
     /// Where it begins in the file.
     start: u64,
+    /// Bytes of it whose pages are there.
+    warm: usize,
 }
 
 impl Window {
@@ -23,12 +28,27 @@ impl Window {
         // SAFETY: the file belongs to this process: it made it, or it holds its lock, and nobody else of ours shortens a
         // file whose lock is held. Whoever does so all the same ends this process by a signal, not its safety.
         let map = unsafe { MmapOptions::new().offset(start).len(len).map_mut(file)? };
-        Ok(Self { map, start })
+        Ok(Self { map, start, warm: 0 })
     }
 
     /// The first byte behind it, in the file.
     pub(crate) fn end(&self) -> u64 {
         self.start + self.map.len() as u64
+    }
+
+    /// The first byte, in the file, whose page is not there yet.
+    #[inline]
+    pub(crate) fn warm_end(&self) -> u64 {
+        self.start + self.warm as u64
+    }
+
+    /// Fetches the next pages: a fault for each of them would cost twice as much. Few at a time, so that they are still in
+    /// the processor's cache when they are written. Where this is unknown they come one by one.
+    #[cold]
+    pub(crate) fn warm_up(&mut self) {
+        let next = WARM.min(self.map.len() - self.warm);
+        self.map.advise_range(Advice::PopulateWrite, self.warm, next).ok();
+        self.warm += next;
     }
 
     /// Stores bytes at `at` in the file; they must fit into the window.

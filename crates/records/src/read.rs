@@ -120,7 +120,6 @@ struct Gathered<'s> {
     marks: Vec<Mark>,
     files: Vec<String>,
     time_us: i64,
-    has_last: bool,
 }
 
 #[derive(Default)]
@@ -156,7 +155,6 @@ impl<'s> Gathered<'s> {
             marks: Vec::new(),
             files: Vec::new(),
             time_us: schema.run.started_us,
-            has_last: false,
         }
     }
 
@@ -206,9 +204,8 @@ impl<'s> Gathered<'s> {
                 }
             }
             Kind::Last => {
-                if let Some(values) = part(frame) {
-                    self.values = unpacked(values);
-                    self.has_last = true;
+                for (entry, Packed(value)) in part::<Vec<(u32, Packed)>>(frame).unwrap_or_default() {
+                    self.set(entry, value);
                 }
             }
             Kind::Schema | Kind::Layout | Kind::Started | Kind::Finished | Kind::FileAt => (),

@@ -443,12 +443,20 @@ impl Writer {
         self.append(Kind::Mark, 0, &text)
     }
 
-    /// The values of all entries as the run ended, on record or not.
+    /// The values of all entries as the run ended, on record or not; those that loops went through stand at their begin.
     ///
     /// # Errors
     /// The record cannot be written.
     pub fn last_values(&mut self, values: &[Value]) -> Result<(), RecordError> {
-        self.append_value(Kind::Last, 0, &packed::all(values))
+        let of_loops: Vec<u32> = self
+            .schema
+            .tables
+            .iter()
+            .filter_map(|table| table.entries.loop_values)
+            .collect();
+        let values = (0..).zip(values).filter(|(entry, _)| !of_loops.contains(entry));
+        let values: Vec<(u32, Packed)> = values.map(|(entry, value)| (entry, Packed(value.clone()))).collect();
+        self.append_value(Kind::Last, 0, &values)
     }
 
     /// Gives back the space that was reserved and not used; more can be written.
@@ -508,8 +516,13 @@ impl Writer {
     /// Makes sure that `size` bytes from the cursor are mapped.
     #[inline]
     fn room(&mut self, size: usize) -> Result<(), RecordError> {
-        match &self.window {
-            Some(window) if self.cursor + size as u64 <= window.end() => Ok(()),
+        let end = self.cursor + size as u64;
+        match &mut self.window {
+            Some(window) if end <= window.warm_end() => Ok(()),
+            Some(window) if end <= window.end() => {
+                window.warm_up();
+                Ok(())
+            }
             Some(_) | None => self.slide(size as u64),
         }
     }
