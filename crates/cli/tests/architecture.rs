@@ -16,7 +16,15 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("supervisor", &["measurement", "protocol", "records"]),
     (
         "cli",
-        &["expr", "instruments", "measurement", "protocol", "records", "runner", "supervisor"],
+        &[
+            "expr",
+            "instruments",
+            "measurement",
+            "protocol",
+            "records",
+            "runner",
+            "supervisor",
+        ],
     ),
 ];
 

@@ -19,8 +19,8 @@ mod session;
 pub use block::BlockError;
 pub use interrupter::Interrupter;
 pub use link::{
-    Boards, DataBits, Extent, Fault, FlowControl, Link, LinkError, LinkSettings, Parity, SerialSettings, StopBits, discover,
-    open, serial_lines,
+    Boards, DataBits, Extent, Fault, FlowControl, Link, LinkError, LinkSettings, Parity, SerialSettings, StopBits,
+    discover, open, serial_lines,
 };
 pub use resource::{HISLIP_PORT, PROLOGIX_PORT, Resource, ResourceError, SerialLine};
 pub use session::{Identity, InstrumentError, NumberFormat, Session, SessionError, SessionFault};
