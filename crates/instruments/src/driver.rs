@@ -36,11 +36,11 @@ use template::Template;
 pub use answer::{Answer, Field, Split};
 pub use domain::{Beyond, Bound, Bounds, Domain};
 pub use instrument::{Failure, Instrument, Wire};
-pub use line::{Line, LineError};
+pub use line::{Line, LineError, Pause};
 pub use problem::Problem;
 pub use signal::{Element, Example, Garbled, Kind, Ramp, Refusal, Shape, Signal, Tolerance};
 pub use template::Names;
-pub use value::Value;
+pub use value::{Array, Elements, Value};
 
 /// One model.
 #[derive(Clone, Debug, PartialEq)]

@@ -11,9 +11,11 @@
 mod resource;
 
 pub mod block;
+pub mod device;
 pub mod driver;
 mod interrupter;
 mod link;
+mod models;
 mod session;
 
 pub use block::BlockError;

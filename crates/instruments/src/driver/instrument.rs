@@ -6,6 +6,7 @@
 
 use std::error::Error;
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::number;
@@ -45,8 +46,8 @@ pub trait Wire {
 }
 
 /// An instrument that is spoken to as its driver says.
-pub struct Instrument<'d, W> {
-    driver: &'d Driver,
+pub struct Instrument<W> {
+    driver: Arc<Driver>,
     wire: W,
     known: Names,
 }
@@ -95,16 +96,16 @@ pub enum Failure<E> {
 /// So many signals may depend on each other in a row; more are a circle.
 const DEEPEST: u8 = 8;
 
-impl<'d, W: Wire> Instrument<'d, W> {
+impl<W: Wire> Instrument<W> {
     /// Arguments have their defaults until [`Self::give`].
-    pub fn new(driver: &'d Driver, wire: W) -> Self {
+    pub fn new(driver: Arc<Driver>, wire: W) -> Self {
         let default = |argument: &super::Argument| Some((argument.name.clone(), argument.default.clone()?));
         let known = driver.arguments.iter().filter_map(default).collect();
         Self { driver, wire, known }
     }
 
-    pub fn driver(&self) -> &'d Driver {
-        self.driver
+    pub fn driver(&self) -> &Arc<Driver> {
+        &self.driver
     }
 
     pub fn wire(&mut self) -> &mut W {
@@ -116,7 +117,8 @@ impl<'d, W: Wire> Instrument<'d, W> {
     /// # Errors
     /// There is no such argument, or this is none of its values.
     pub fn give(&mut self, argument: &str, value: Value) -> Result<(), Failure<W::Error>> {
-        let found = self.driver.arguments.iter().find(|known| known.name == argument);
+        let driver = Arc::clone(&self.driver);
+        let found = driver.arguments.iter().find(|known| known.name == argument);
         let found = found.ok_or_else(|| unknown("argument", argument))?;
         if !found.choices.is_empty() && !found.choices.iter().any(|choice| choice.same(&value)) {
             let reason = format!("`{value}` is none of its values");
@@ -125,11 +127,24 @@ impl<'d, W: Wire> Instrument<'d, W> {
                 reason,
             }));
         }
+        if self.known.get(argument).is_some_and(|known| *known == value) {
+            return Ok(());
+        }
+        self.forget();
+        self.known.insert(argument.to_owned(), value);
+        Ok(())
+    }
+
+    /// Forgets what was set and read, arguments excepted: somebody else may have had the instrument.
+    pub fn forget(&mut self) {
         let arguments = &self.driver.arguments;
         self.known
             .retain(|name, _| arguments.iter().any(|argument| argument.name == *name));
-        self.known.insert(argument.to_owned(), value);
-        Ok(())
+    }
+
+    /// The value that an argument has, or a signal is known to have.
+    pub fn known(&self, name: &str) -> Option<&Value> {
+        self.known.get(name)
     }
 
     /// Reads a signal.
@@ -137,7 +152,8 @@ impl<'d, W: Wire> Instrument<'d, W> {
     /// # Errors
     /// See [`Failure`].
     pub fn get(&mut self, signal: &str) -> Result<Value, Failure<W::Error>> {
-        self.read(self.find(signal)?, DEEPEST)
+        let driver = Arc::clone(&self.driver);
+        self.read(find(&driver, signal)?, DEEPEST)
     }
 
     /// Sets a signal, through its ramp where it has one.
@@ -145,7 +161,8 @@ impl<'d, W: Wire> Instrument<'d, W> {
     /// # Errors
     /// See [`Failure`]; a ramp that is interrupted leaves the signal where it is.
     pub fn set(&mut self, signal: &str, value: &Value) -> Result<(), Failure<W::Error>> {
-        let signal = self.find(signal)?;
+        let driver = Arc::clone(&self.driver);
+        let signal = find(&driver, signal)?;
         self.prepare(signal)?;
         // Judged before the first step of a ramp.
         let last = signal.commands(value, &self.known).map_err(Failure::Refused)?;
@@ -175,7 +192,8 @@ impl<'d, W: Wire> Instrument<'d, W> {
     /// # Errors
     /// See [`Failure`].
     pub fn act(&mut self, action: &str) -> Result<(), Failure<W::Error>> {
-        let found = self.driver.action(action).ok_or_else(|| unknown("action", action))?;
+        let driver = Arc::clone(&self.driver);
+        let found = driver.action(action).ok_or_else(|| unknown("action", action))?;
         for template in &found.send {
             let refused = |reason| {
                 Failure::Refused(Refusal::Value {
@@ -197,13 +215,15 @@ impl<'d, W: Wire> Instrument<'d, W> {
     /// # Errors
     /// The first failure; what comes after it is not done.
     pub fn open(&mut self) -> Result<(), Failure<W::Error>> {
-        self.write_all(&self.driver.link.open)?;
-        self.driver.initial.iter().try_for_each(|step| self.step(step))
+        let driver = Arc::clone(&self.driver);
+        self.write_all(&driver.link.open)?;
+        driver.initial.iter().try_for_each(|step| self.step(step))
     }
 
     /// Brings the safe state about as far as possible: a step that fails does not keep the others from being done.
     pub fn make_safe(&mut self) -> Vec<Failure<W::Error>> {
-        let steps = self.driver.safe.iter();
+        let driver = Arc::clone(&self.driver);
+        let steps = driver.safe.iter();
         steps.filter_map(|step| self.step(step).err()).collect()
     }
 
@@ -212,7 +232,8 @@ impl<'d, W: Wire> Instrument<'d, W> {
     /// # Errors
     /// It cannot be sent.
     pub fn close(&mut self) -> Result<(), Failure<W::Error>> {
-        self.write_all(&self.driver.link.close)
+        let driver = Arc::clone(&self.driver);
+        self.write_all(&driver.link.close)
     }
 
     fn step(&mut self, step: &Step) -> Result<(), Failure<W::Error>> {
@@ -220,10 +241,6 @@ impl<'d, W: Wire> Instrument<'d, W> {
             Step::Set { signal, value } => self.set(signal, value),
             Step::Act { action } => self.act(action),
         }
-    }
-
-    fn find(&self, signal: &str) -> Result<&'d Signal, Failure<W::Error>> {
-        self.driver.signal(signal).ok_or_else(|| unknown("signal", signal))
     }
 
     fn read(&mut self, signal: &Signal, depth: u8) -> Result<Value, Failure<W::Error>> {
@@ -235,7 +252,8 @@ impl<'d, W: Wire> Instrument<'d, W> {
             .map_err(Failure::Wire)?;
         let value = signal.value(&answer, &self.known).map_err(Failure::Garbled)?;
         self.known.insert(signal.name.clone(), value.clone());
-        if let Some(error) = &self.driver.link.error
+        let driver = Arc::clone(&self.driver);
+        if let Some(error) = &driver.link.error
             && error.when == AskErrors::Always
         {
             self.ask_for_errors(error, &question)?;
@@ -247,7 +265,8 @@ impl<'d, W: Wire> Instrument<'d, W> {
     fn prepare(&mut self, signal: &Signal) -> Result<(), Failure<W::Error>> {
         for (other, needed) in &signal.requires {
             // What was set may not be what is: conditions protect, so they are asked.
-            let found = self.read(self.find(other)?, DEEPEST)?;
+            let driver = Arc::clone(&self.driver);
+            let found = self.read(find(&driver, other)?, DEEPEST)?;
             if !found.same(needed) {
                 return Err(Failure::Requires {
                     signal: signal.name.clone(),
@@ -261,8 +280,9 @@ impl<'d, W: Wire> Instrument<'d, W> {
     }
 
     fn learn<'n>(&mut self, names: impl Iterator<Item = &'n str>, depth: u8) -> Result<(), Failure<W::Error>> {
+        let driver = Arc::clone(&self.driver);
         for name in names {
-            let signal = self.driver.signal(name).filter(|signal| signal.can_get());
+            let signal = driver.signal(name).filter(|signal| signal.can_get());
             if let Some(signal) = signal.filter(|_| depth > 0 && !self.known.contains_key(name)) {
                 self.read(signal, depth - 1)?;
             }
@@ -310,7 +330,8 @@ impl<'d, W: Wire> Instrument<'d, W> {
             }
         }
         self.known.insert(signal.name.clone(), now);
-        match &self.driver.link.error {
+        let driver = Arc::clone(&self.driver);
+        match &driver.link.error {
             Some(error) if error.when != AskErrors::Never => self.ask_for_errors(error, &commands.join("; ")),
             _ => Ok(()),
         }
@@ -378,6 +399,10 @@ impl<'d, W: Wire> Instrument<'d, W> {
             .iter()
             .try_for_each(|command| self.wire.write(command).map_err(Failure::Wire))
     }
+}
+
+fn find<'d, E>(driver: &'d Driver, signal: &str) -> Result<&'d Signal, Failure<E>> {
+    driver.signal(signal).ok_or_else(|| unknown("signal", signal))
 }
 
 /// Whether an answer is this value: numbers by value, words exactly.

@@ -18,6 +18,29 @@ pub enum Value {
     List(Vec<Value>),
     /// The numbers of a block or of an array.
     Floats(Vec<f64>),
+    /// Nothing: what a method without a result returns.
+    None,
+    /// Real and imaginary part.
+    Complex(f64, f64),
+    /// An array of any shape: what Python's drivers return.
+    Array(Array),
+}
+
+/// Numbers in C order.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Array {
+    pub shape: Vec<usize>,
+    pub elements: Elements,
+}
+
+/// The numbers of an [`Array`], as many as the product of its shape.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Elements {
+    Bool(Vec<bool>),
+    Int(Vec<i64>),
+    Float(Vec<f64>),
+    /// Real and imaginary parts.
+    Complex(Vec<(f64, f64)>),
 }
 
 impl Value {
@@ -28,7 +51,7 @@ impl Value {
             #[expect(clippy::cast_precision_loss, reason = "no instrument has integers beyond 2^53")]
             Self::Int(integer) => Some(*integer as f64),
             Self::Float(float) => Some(*float),
-            Self::Text(_) | Self::List(_) | Self::Floats(_) => None,
+            Self::Text(_) | Self::List(_) | Self::Floats(_) | Self::None | Self::Complex(..) | Self::Array(_) => None,
         }
     }
 
@@ -57,7 +80,9 @@ impl Value {
             Self::Float(_) => "a number",
             Self::Text(_) => "text",
             Self::List(_) => "a list",
-            Self::Floats(_) => "an array",
+            Self::Floats(_) | Self::Array(_) => "an array",
+            Self::None => "nothing",
+            Self::Complex(..) => "a complex number",
         }
     }
 }
@@ -79,8 +104,21 @@ impl fmt::Display for Value {
                 let parts: Vec<String> = numbers.iter().map(|n| number::shortest(*n)).collect();
                 f.write_str(&parts.join(","))
             }
+            Self::None => f.write_str("None"),
+            Self::Complex(re, im) => write!(
+                f,
+                "({}{}{}j)",
+                number::shortest(*re),
+                sign(*im),
+                number::shortest(im.abs())
+            ),
+            Self::Array(array) => write!(f, "array of shape {:?}", array.shape),
         }
     }
+}
+
+fn sign(number: f64) -> char {
+    if number.is_sign_negative() { '-' } else { '+' }
 }
 
 #[cfg(test)]

@@ -95,17 +95,14 @@ wait = { query = "BUSY?", until = 0, every = "10 ms", timeout = "15 ms" }
 "#;
 
 /// Does something with the source while `transcript` is played; the outcome in words.
-fn played(
-    transcript: &str,
-    does: impl FnOnce(&mut Instrument<'_, Transcript>) -> Result<(), Failure<String>>,
-) -> String {
+fn played(transcript: &str, does: impl FnOnce(&mut Instrument<Transcript>) -> Result<(), Failure<String>>) -> String {
     let driver = Driver::parse(SOURCE).expect("the driver of this test has no problem");
     let lines: Vec<String> = transcript
         .lines()
         .map(|line| line.trim().to_owned())
         .filter(|line| !line.is_empty())
         .collect();
-    let mut instrument = Instrument::new(&driver, Transcript { lines, at: 0 });
+    let mut instrument = Instrument::new(std::sync::Arc::new(driver), Transcript { lines, at: 0 });
     let outcome = does(&mut instrument).map_or_else(|failure| failure.to_string(), |()| "done".to_owned());
     let wire = instrument.wire();
     match wire.lines.get(wire.at) {

@@ -1,0 +1,45 @@
+//! What driver files cannot express: one file a model.
+//!
+//! A model adds methods to a driver: several commands with a decision between them, answers that are several arrays,
+//! conversions that a table has no word for. What data can say stays in the driver file.
+
+use crate::{
+    device::AnyWire,
+    driver::{Failure, Instrument, LineError, Value},
+};
+
+/// An instrument that a model's code works on.
+pub(crate) type Bare = Instrument<AnyWire>;
+
+/// Why a method of a model failed.
+pub(crate) type Fault = Failure<LineError>;
+
+/// The code of one model.
+pub(crate) trait Model: Send {
+    /// Names of the methods that it adds to the driver's actions.
+    fn methods(&self) -> &'static [&'static str];
+
+    /// After the connection is open and the driver's first commands are sent.
+    fn open(&mut self, on: &mut Bare) -> Result<(), Fault> {
+        let _ = on;
+        Ok(())
+    }
+
+    /// What the driver's argument is when a task says this: a channel by its number.
+    fn argument(&self, name: &str, value: &Value) -> Value {
+        let _ = name;
+        value.clone()
+    }
+
+    /// Calls one of [`Self::methods`].
+    fn call(&mut self, on: &mut Bare, method: &str, arguments: &[Value]) -> Result<Value, Fault>;
+}
+
+/// The code of the model with this driver, if it has some; `settings` are those of the profile.
+///
+/// # Errors
+/// A setting that it needs is missing, or is none.
+pub(crate) fn of(driver: &str, settings: &[(String, String)]) -> Result<Option<Box<dyn Model>>, String> {
+    let _ = (driver, settings);
+    Ok(None)
+}
