@@ -114,8 +114,10 @@ impl Driven {
 impl Device for Driven {
     fn has(&self, name: &str) -> bool {
         let driver = self.instrument.driver();
-        let has_method = |model: &Box<dyn Model>| model.methods().contains(&name);
-        driver.signal(name).is_some() || driver.action(name).is_some() || self.model.as_ref().is_some_and(has_method)
+        let model = self.model.as_deref();
+        driver.signal(name).is_some()
+            || driver.action(name).is_some()
+            || model.is_some_and(|model| model.methods().contains(&name))
     }
 
     fn get(&mut self, parameter: &str, at: At<'_>) -> Result<Value, DeviceError> {

@@ -23,7 +23,7 @@ pub enum Value {
     /// Real and imaginary part.
     Complex(f64, f64),
     /// An array of any shape: what Python's drivers return.
-    Array(Array),
+    Array(Box<Array>),
 }
 
 /// Numbers in C order.
