@@ -7,7 +7,11 @@ use std::time::Duration;
 
 use expr::Value;
 
-use crate::{names::EntryId, tree::TaskId};
+use crate::{
+    instrument::{Ask, InstrumentId, Unanswered, Where},
+    names::EntryId,
+    tree::TaskId,
+};
 
 /// What a checkpoint answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -208,6 +212,19 @@ pub trait Bench: Sync {
     /// # Errors
     /// It cannot be read, or holds something else than numbers.
     fn read_hdf5(&self, path: &str) -> Result<(Datasets, Option<i64>), String>;
+
+    /// Asks something of an instrument. A stop ends what is under way; a task that is not stoppable is answered
+    /// all the same.
+    ///
+    /// # Errors
+    /// The run is being stopped, or the instrument does not do it.
+    fn ask(&self, task: TaskId, instrument: InstrumentId, at: Where<'_>, ask: Ask<'_>) -> Result<Value, Unanswered>;
+
+    /// Whether an instrument has a parameter or a method of this name.
+    fn instrument_has(&self, instrument: InstrumentId, name: &str) -> bool;
+
+    /// Makes `task` the user of an instrument; says whether another was, or nobody.
+    fn takes_over(&self, task: TaskId, instrument: InstrumentId) -> bool;
 
     /// A message of a task, for the measurement's log.
     fn log(&self, task: TaskId, message: &str);

@@ -6,6 +6,7 @@
 use expr::{Braces, Error, ErrorKind, Formula, Reference, Template, Value};
 
 use crate::{
+    instrument::{InstrumentId, Selected},
     names::EntryId,
     problem::{Problem, Severity, Stage, nearest},
     program::{Compiled, CompiledTemplate, Program, Step},
@@ -31,6 +32,15 @@ pub trait Surroundings {
 
     /// What a file begins with: as much as one wants to look at in a check. Nothing if it cannot be read.
     fn beginning(&self, path: &str) -> Option<Vec<u8>>;
+
+    /// Whether an instrument has a parameter or a method of this name, as far as can be known without opening it.
+    ///
+    /// # Errors
+    /// Why it could not be opened: there is no such profile, or nothing drives it.
+    fn instrument_has(&self, instrument: &Selected, name: &str) -> Result<bool, String> {
+        let _ = (instrument, name);
+        Ok(true)
+    }
 
     /// The paths of the datasets in an HDF5 file; nothing if it cannot be read.
     fn datasets(&self, path: &str) -> Option<Vec<String>>;
@@ -174,6 +184,31 @@ impl<'a> Check<'a> {
             return None;
         }
         Some(value)
+    }
+
+    /// Looks at the task's instrument: whether there is one, can be reached as far as can be said, and has all of `names`.
+    pub(crate) fn instrument(&mut self, names: &[&str]) {
+        let Some(instrument) = self.node().instrument else {
+            let hint = "write `selected_instrument = \"('profile', 'driver', 'connection', None)\"`";
+            self.error("-instrument", "no instrument is selected").hint = Some(hint.to_owned());
+            return;
+        };
+        let selected = &self.tree.instruments()[instrument.index()];
+        for name in names {
+            let problem = match self.surroundings.instrument_has(selected, name) {
+                Ok(true) => continue,
+                Ok(false) => format!("the driver of {selected} has no `{name}`"),
+                Err(message) => message,
+            };
+            self.error("-instrument", problem);
+            // What is wrong with an instrument is said once for a task.
+            return;
+        }
+    }
+
+    /// Whether the task that is checked is embedded in a loop, whose value it gets.
+    pub(crate) fn is_embedded(&self) -> bool {
+        self.tree.is_embedded(self.current)
     }
 
     /// The value of a definition: braces are Python's here, and there are no references.
@@ -438,6 +473,16 @@ impl Prepare<'_> {
         }
         loops.reverse();
         loops
+    }
+
+    /// The instrument of this task.
+    pub(crate) fn instrument(&self) -> Option<InstrumentId> {
+        self.tree.node(self.task).instrument
+    }
+
+    /// Whether this task is embedded in a loop, whose value it gets.
+    pub(crate) fn is_embedded(&self) -> bool {
+        self.tree.is_embedded(self.task)
     }
 
     /// An entry of this task.

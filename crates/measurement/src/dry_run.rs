@@ -5,7 +5,7 @@
 //! each task is performed and how long it takes at least, with the entries as the check left them.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, HashMap, VecDeque},
     sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -15,6 +15,7 @@ use expr::Value;
 use crate::{
     bench::{Bench, DataFile, Hdf5, Pools, RoundValues, Signal},
     check::{Check, Checked, Surroundings},
+    instrument::{Ask, InstrumentId, Unanswered, Where},
     names::EntryId,
     program::Program,
     task::Kind,
@@ -36,6 +37,11 @@ struct State {
     checkpoints: usize,
     limit: usize,
     failures: Vec<String>,
+    asked: Vec<String>,
+    answers: BTreeMap<String, VecDeque<Value>>,
+    /// What parameters were set to, by instrument, place and name.
+    parameters: BTreeMap<String, Value>,
+    owners: BTreeMap<InstrumentId, TaskId>,
     files: BTreeMap<String, DryFile>,
     open: HashMap<TaskId, DataFile>,
     /// By task and path: what it wrote whole, and where.
@@ -72,6 +78,8 @@ pub struct DryRun {
     pub time: Duration,
     /// Whether the limit of checkpoints ended it.
     pub cut_short: bool,
+    /// What instruments were asked, in order: `0: set voltage 1.5`, with their place behind: `at channel=2`.
+    pub asked: Vec<String>,
     /// What tasks in pools raised.
     pub failures: Vec<String>,
     /// By path, at the end.
@@ -100,6 +108,15 @@ impl<'a> DryBench<'a> {
         self
     }
 
+    /// With what an instrument answers to a question (`0: get voltage`), the first one first and the last one for ever.
+    /// Where nothing is said a parameter has the value that it was set to, or 0.
+    #[must_use]
+    pub fn with_answers(self, question: &str, answers: impl IntoIterator<Item = Value>) -> Self {
+        let answers = answers.into_iter().collect();
+        self.state().answers.insert(question.to_owned(), answers);
+        self
+    }
+
     /// With a file that `task` had open when an earlier run broke.
     #[must_use]
     pub fn with_open(self, task: TaskId, file: DataFile) -> Self {
@@ -115,6 +132,7 @@ impl<'a> DryBench<'a> {
             log: state.log,
             time: state.clock,
             cut_short: state.checkpoints > state.limit,
+            asked: state.asked,
             failures: state.failures,
             files: state.files,
             open: state.open,
@@ -165,6 +183,58 @@ impl Bench for DryBench<'_> {
         let mut state = self.state();
         state.values[entry.index()] = value.clone();
         state.updates.push((entry, value));
+    }
+
+    fn ask(&self, _task: TaskId, instrument: InstrumentId, at: Where<'_>, ask: Ask<'_>) -> Result<Value, Unanswered> {
+        let mut state = self.state();
+        let mut place = format!("{}:", instrument.0);
+        let mut asked = format!("{place} {ask}");
+        for (name, value) in at {
+            let words = format!(" at {name}={value}");
+            asked.push_str(&words);
+            place.push_str(&words);
+        }
+        state.asked.push(asked.clone());
+        if let Some(answers) = state.answers.get_mut(&asked) {
+            let next = if answers.len() > 1 {
+                answers.pop_front()
+            } else {
+                answers.front().cloned()
+            };
+            return match next {
+                Some(Value::None) | None => Err(Unanswered::Failed(format!("no answer to `{asked}`"))),
+                Some(value) => Ok(value),
+            };
+        }
+        Ok(match ask {
+            Ask::Get(parameter) => {
+                let known = state.parameters.get(&format!("{place} {parameter}"));
+                known.cloned().unwrap_or(Value::Float(0.0))
+            }
+            Ask::Set(parameter, value) => {
+                state.parameters.insert(format!("{place} {parameter}"), value.clone());
+                Value::None
+            }
+            Ask::Query(_) => Value::from(""),
+            Ask::Call(..) | Ask::Write(_) => Value::None,
+        })
+    }
+
+    /// What it was said to answer, it has.
+    fn instrument_has(&self, instrument: InstrumentId, name: &str) -> bool {
+        let state = self.state();
+        let begins = [
+            format!("{}: get {name}", instrument.0),
+            format!("{}: call {name}", instrument.0),
+        ];
+        state
+            .answers
+            .keys()
+            .any(|question| begins.iter().any(|begin| question.starts_with(begin)))
+    }
+
+    fn takes_over(&self, task: TaskId, instrument: InstrumentId) -> bool {
+        self.state().owners.insert(instrument, task) != Some(task)
     }
 
     fn checkpoint(&self, _task: TaskId) -> Signal {

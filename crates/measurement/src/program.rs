@@ -5,12 +5,13 @@
 //! stopping run does not unwind: every task that may be stopped returns at once, and one marked `stoppable = False`
 //! (to bring a source back to zero, say) is still performed.
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use expr::{Formula, Template, Value};
 
 use crate::{
     bench::{Bench, Pools, Signal},
+    instrument::{Ask, InstrumentId, Unanswered, Where},
     names::EntryId,
     resumption::{LoopAt, Resumption},
     tree::TaskId,
@@ -23,6 +24,8 @@ pub(crate) enum Exit {
     Break,
     /// Go on with the next iteration of the loop around.
     Continue,
+    /// The run is being stopped: the task returns as it is.
+    Stopped,
     Failed(Box<Failure>),
 }
 
@@ -106,7 +109,7 @@ impl Program {
             .work
             .perform(&At { run: &run, task, value })
         {
-            Ok(()) | Err(Exit::Break | Exit::Continue) => Ok(()),
+            Ok(()) | Err(Exit::Break | Exit::Continue | Exit::Stopped) => Ok(()),
             Err(Exit::Failed(failure)) => Err(failure),
         }
     }
@@ -147,7 +150,10 @@ impl Run<'_> {
             self.bench.wait(task, pools).map_err(failed)?;
         }
         match &step.pool {
-            None => step.work.perform(&At { run: self, task, value })?,
+            None => match step.work.perform(&At { run: self, task, value }) {
+                Err(Exit::Stopped) => return Ok(()),
+                done => done?,
+            },
             Some(pool) => self.bench.start(task, pool, value).map_err(failed)?,
         }
         if step.is_marked {
@@ -162,10 +168,6 @@ pub(crate) struct At<'a> {
     pub(crate) run: &'a Run<'a>,
     pub(crate) task: TaskId,
     /// The value of the loop that this task is embedded in.
-    #[expect(
-        dead_code,
-        reason = "the core tasks that can be embedded ignore it, as in Exopy; those of instruments do not"
-    )]
     pub(crate) value: Option<&'a Value>,
 }
 
@@ -219,6 +221,49 @@ impl At<'_> {
         value
             .truthy()
             .map_err(|error| self.fail_in(&compiled.field, text(), error.to_string()))
+    }
+
+    /// Asks something of the task's instrument.
+    pub(crate) fn ask(&self, instrument: Option<InstrumentId>, at: Where<'_>, ask: Ask<'_>) -> Result<Value, Exit> {
+        let Some(instrument) = instrument else {
+            return Err(self.fail("no instrument is selected"));
+        };
+        match self.bench().ask(self.task, instrument, at, ask) {
+            Ok(value) => Ok(value),
+            Err(Unanswered::Stopped) => Err(Exit::Stopped),
+            Err(Unanswered::Failed(message)) => Err(self.fail(message)),
+        }
+    }
+
+    /// Whether to do more, after a pause if there is one; a stop ends the task.
+    pub(crate) fn go_on(&self) -> Result<(), Exit> {
+        if self.stoppable() && self.bench().checkpoint(self.task) == Signal::Stop {
+            return Err(Exit::Stopped);
+        }
+        Ok(())
+    }
+
+    /// The number that a value is; anything else fails the task.
+    pub(crate) fn number(&self, value: &Value) -> Result<f64, Exit> {
+        let number = value.as_f64().filter(|_| value.is_real());
+        number.ok_or_else(|| self.fail(format!("TypeError: {} is no real number", value.repr())))
+    }
+
+    /// Waits; a stop ends the task.
+    pub(crate) fn sleep(&self, seconds: f64) -> Result<(), Exit> {
+        let time = Duration::try_from_secs_f64(seconds.max(0.0))
+            .map_err(|_| self.fail(format!("ValueError: cannot wait for {seconds} s")))?;
+        if time.is_zero() {
+            return Ok(());
+        }
+        if !self.stoppable() {
+            self.bench().sleep_through(self.task, time);
+            return Ok(());
+        }
+        match self.bench().sleep(self.task, time) {
+            Signal::Go => Ok(()),
+            Signal::Stop => Err(Exit::Stopped),
+        }
     }
 
     /// Where this loop goes on, if the run was broken off in it.

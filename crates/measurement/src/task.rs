@@ -33,6 +33,9 @@ mod target;
 mod array_extrema;
 mod array_find_value;
 
+mod instrument;
+mod set_dc;
+
 use std::fmt;
 
 use expr::Value;
@@ -66,6 +69,8 @@ pub static TASKS: &[&Kind] = &[
     &load_array::KIND,
     &array_extrema::KIND,
     &array_find_value::KIND,
+    &set_dc::VOLTAGE,
+    &set_dc::CURRENT,
 ];
 
 /// Every interface: what completes a kind of task that has several ways to do its work.
@@ -75,6 +80,7 @@ pub static INTERFACES: &[&InterfaceKind] = &[
     &iterable::KIND,
     &load_array::CSV,
     &load_array::H5PY,
+    &set_dc::MULTI_CHANNEL,
 ];
 
 /// Packages whose files we know and whose tasks, but those above, are not performed by this version.
@@ -88,6 +94,9 @@ const PACKAGES_NOT_BUILT: [&str; 7] = [
     "ecpy_hqc_legacy",
 ];
 
+/// Packages that began as copies of `exopy_hqc_legacy` and kept its tasks.
+const COPIES: [&str; 2] = ["labeq_exopy", "exopy_qcircuits"];
+
 /// A kind of task.
 #[derive(Debug)]
 pub struct Kind {
@@ -99,8 +108,8 @@ pub struct Kind {
     /// Entries with what they hold; `…` stands for names that the user chooses.
     pub entries: &'static [(&'static str, &'static str)],
     pub shape: Shape,
-    /// Whether it waits for all pools when the file does not say.
-    pub waits: bool,
+    /// The pools that it waits for when the file does not say: all of them where the list is empty.
+    pub waits: Option<&'static [&'static str]>,
     /// The pool that it runs in when the file does not say.
     pub pool: Option<&'static str>,
     pub resume: Resume,
@@ -115,12 +124,17 @@ pub enum Resume {
     Redo,
     /// It did its work before the run.
     Skip,
+    /// What it set is set again before the first new point, as long as it is in force: nobody knows what became of the
+    /// instrument in the meantime.
+    Restore,
 }
 
 /// What can stand below a task.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shape {
     Leaf,
+    /// No children; embedded in a loop it takes the loop's value.
+    Setter,
     Children,
     /// Children, an interface, and a task that gets the loop's value.
     Loop,
@@ -147,7 +161,7 @@ pub struct InterfaceKind {
 
 impl Kind {
     pub(crate) fn has_children(&self) -> bool {
-        self.shape != Shape::Leaf
+        matches!(self.shape, Shape::Children | Shape::Loop)
     }
 
     pub(crate) fn embeds(&self) -> bool {
@@ -219,7 +233,13 @@ pub(crate) trait Task: fmt::Debug + Send + Sync {
 /// The kind with this id; the ids of Exopy's earlier name are understood.
 pub fn kind(id: &str) -> Option<&'static Kind> {
     let id = canonical(id);
-    TASKS.iter().copied().find(|kind| kind.id == id)
+    let exact = |id: &str| TASKS.iter().copied().find(|kind| kind.id == id);
+    exact(&id).or_else(|| {
+        let (package, name) = id.split_once('.')?;
+        COPIES
+            .contains(&package)
+            .then(|| exact(&format!("exopy_hqc_legacy.{name}")))?
+    })
 }
 
 /// The interface kind with this id; of a joined id (`task:interface`) the last part counts.

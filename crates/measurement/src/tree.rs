@@ -11,9 +11,10 @@ use expr::{Span, Value};
 use crate::{
     bench::Pools,
     file::Section,
+    instrument::{InstrumentId, Selected},
     names::{Database, EntryId, ScopeId},
     problem::{Problem, Stage, nearest},
-    task::{self, Fields, Foreign, Kind, Task},
+    task::{self, Fields, Foreign, Kind, Shape, Task},
 };
 
 /// A task's number in its tree; also that of its step when it is performed.
@@ -52,6 +53,8 @@ pub struct Node {
     pub access_exceptions: Vec<(String, usize)>,
     /// Where the task stands in the file: its header, or the first key of a template.
     pub place: Option<Span>,
+    /// The instrument that it uses.
+    pub instrument: Option<InstrumentId>,
     pub(crate) task: Box<dyn Task>,
 }
 
@@ -72,6 +75,7 @@ impl Node {
 pub struct Tree {
     nodes: Vec<Node>,
     database: Database,
+    instruments: Vec<Selected>,
 }
 
 /// The root's own entries, in the order in which Exopy lists them.
@@ -85,6 +89,7 @@ impl Tree {
             tree: Tree {
                 nodes: Vec::new(),
                 database: Database::new(),
+                instruments: Vec::new(),
             },
             problems: Vec::new(),
             foreign: BTreeMap::new(),
@@ -106,8 +111,28 @@ impl Tree {
         &self.nodes[task.index()]
     }
 
+    /// The instruments that its tasks use, each once, in the order in which they are first met.
+    pub fn instruments(&self) -> &[Selected] {
+        &self.instruments
+    }
+
     pub fn database(&self) -> &Database {
         &self.database
+    }
+
+    /// Whether a task gets the value of the loop that it stands in.
+    pub(crate) fn is_embedded(&self, task: TaskId) -> bool {
+        let parent = self.node(task).parent;
+        parent.is_some_and(|parent| self.node(parent).embedded == Some(task))
+    }
+
+    fn instrument(&mut self, selected: Selected) -> InstrumentId {
+        let known = self.instruments.iter().position(|known| *known == selected);
+        let position = known.unwrap_or_else(|| {
+            self.instruments.push(selected);
+            self.instruments.len() - 1
+        });
+        InstrumentId(u32::try_from(position).expect("fewer instruments than tasks"))
     }
 
     /// Tasks in the order of the file, with their depth; the root has depth 0.
@@ -191,6 +216,7 @@ impl Builder<'_> {
             wait: None,
             access_exceptions: Vec::new(),
             place: header(section),
+            instrument: None,
             task,
         });
         if is_root {
@@ -239,8 +265,10 @@ impl Builder<'_> {
         };
         let stoppable = fields.flag("stoppable", true);
         let pool = fields.pool(kind.and_then(|kind| kind.pool));
-        let wait = fields.wait(kind.is_some_and(|kind| kind.waits));
+        let wait = fields.wait(kind.and_then(|kind| kind.waits));
         let access_exceptions = fields.access_exceptions();
+        let selected = kind.and_then(|_| fields.instrument());
+        let instrument = selected.map(|selected| self.tree.instrument(selected));
         let node = Node {
             id: id.value.clone(),
             name,
@@ -254,6 +282,7 @@ impl Builder<'_> {
             wait,
             access_exceptions,
             place: header(section),
+            instrument,
             task,
         };
         let number = TaskId(u32::try_from(self.tree.nodes.len()).expect("fewer than 2^32 tasks fit in memory"));
@@ -391,7 +420,7 @@ impl Builder<'_> {
         };
         if node
             .kind()
-            .is_some_and(|kind| kind.id != "exopy.LogTask" && !kind.has_children())
+            .is_some_and(|kind| kind.id != "exopy.LogTask" && kind.shape == Shape::Leaf)
         {
             let message = format!("`{}` takes no value: the values of the loop are not used", node.id);
             let problem = Problem::warning(format!("{}-task", node.path), message)

@@ -33,7 +33,7 @@ pub(crate) static KIND: Kind = Kind {
         ("min_value", "the smallest value"),
     ],
     shape: Shape::Leaf,
-    waits: true,
+    waits: Some(&[]),
     pool: None,
     resume: Resume::Redo,
     build: |fields| {

@@ -29,7 +29,7 @@ pub(crate) static KIND: Kind = Kind {
     ],
     entries: &[("index", "index of the value, from 0")],
     shape: Shape::Leaf,
-    waits: true,
+    waits: Some(&[]),
     pool: None,
     resume: Resume::Redo,
     build: |fields| {

@@ -15,7 +15,7 @@ pub(crate) static KIND: Kind = Kind {
     fields: &[],
     entries: &[],
     shape: Shape::Children,
-    waits: false,
+    waits: None,
     pool: None,
     resume: Resume::Redo,
     build: |_| Box::new(Complex),

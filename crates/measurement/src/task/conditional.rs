@@ -19,7 +19,7 @@ pub(crate) static KIND: Kind = Kind {
     }],
     entries: &[],
     shape: Shape::Children,
-    waits: false,
+    waits: None,
     pool: None,
     resume: Resume::Redo,
     build: |fields| Box::new(Conditional::new(fields)),

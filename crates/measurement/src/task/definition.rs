@@ -20,7 +20,7 @@ pub(crate) static KIND: Kind = Kind {
     }],
     entries: &[("…", "one for each definition")],
     shape: Shape::Leaf,
-    waits: false,
+    waits: None,
     pool: None,
     resume: Resume::Skip,
     build: |fields| {

@@ -6,6 +6,7 @@ use super::InterfaceKind;
 use crate::{
     bench::Pools,
     file::{Scalar, Section},
+    instrument::Selected,
     problem::{Problem, Stage},
 };
 
@@ -304,9 +305,12 @@ impl<'a> Fields<'a> {
     }
 
     /// `wait = {'activated': True, 'wait': ['pool'], 'no_wait': ['pool']}`
-    pub(crate) fn wait(&mut self, default: bool) -> Option<Pools> {
+    pub(crate) fn wait(&mut self, default: Option<&[&str]>) -> Option<Pools> {
         let Some(scalar) = self.section.get("wait").cloned() else {
-            return default.then_some(Pools::All);
+            return default.map(|pools| match pools {
+                [] => Pools::All,
+                pools => Pools::Only(pools.iter().map(|pool| (*pool).to_owned()).collect()),
+            });
         };
         let items = self.dict("wait", &scalar)?;
         if !truthy(&items, "activated") {
@@ -330,6 +334,57 @@ impl<'a> Fields<'a> {
             (true, false) => Pools::AllBut(all_but),
             (true, true) => Pools::All,
         })
+    }
+
+    /// `selected_instrument = ('profile', 'driver', 'connection', 'settings')`
+    pub(crate) fn instrument(&mut self) -> Option<Selected> {
+        let scalar = self.section.get("selected_instrument").cloned()?;
+        let literal = self.literal("selected_instrument", &scalar)?;
+        let parts = match &literal {
+            Value::Tuple(parts) | Value::List(parts) => parts.as_slice(),
+            _ => &[],
+        };
+        let text = |part: &Value| match part {
+            Value::Str(text) => Some(text.to_string()),
+            Value::None => Some(String::new()),
+            _ => None,
+        };
+        let texts: Option<Vec<String>> = parts.iter().map(text).collect();
+        let Some(Ok([profile, driver, connection, settings])) = texts.map(<[String; 4]>::try_from) else {
+            let message = format!(
+                "should be ('profile', 'driver', 'connection', 'settings'), not {}",
+                literal.repr()
+            );
+            self.refuse("selected_instrument", &scalar, message);
+            return None;
+        };
+        (!profile.is_empty()).then_some(Selected {
+            profile,
+            driver,
+            connection,
+            settings,
+        })
+    }
+
+    /// A number that the file has as a literal.
+    pub(crate) fn number(&mut self, key: &str, default: f64) -> f64 {
+        let Some(scalar) = self.section.get(key).cloned() else {
+            return default;
+        };
+        match self.literal(key, &scalar) {
+            Some(value) if value.is_real() => value.as_f64().unwrap_or(default),
+            Some(other) => {
+                self.refuse(key, &scalar, format!("should be a number, not {}", other.repr()));
+                default
+            }
+            None => default,
+        }
+    }
+
+    /// Any Python literal; nothing where the file does not have the field.
+    pub(crate) fn value(&mut self, key: &str) -> Option<Value> {
+        let scalar = self.section.get(key).cloned()?;
+        self.literal(key, &scalar)
     }
 
     /// `access_exs = {'entry': levels}`

@@ -19,7 +19,7 @@ pub(crate) static KIND: Kind = Kind {
     }],
     entries: &[("…", "one for each formula")],
     shape: Shape::Leaf,
-    waits: true,
+    waits: Some(&[]),
     pool: None,
     resume: Resume::Redo,
     build: |fields| {

@@ -32,7 +32,7 @@ pub(crate) static KIND: Kind = Kind {
     ],
     entries: &[("array", "a table with named fields, or with H5PY a dict of arrays")],
     shape: Shape::Leaf,
-    waits: false,
+    waits: None,
     pool: None,
     resume: Resume::Redo,
     build: |fields| {

@@ -19,7 +19,7 @@ pub(crate) static KIND: Kind = Kind {
     }],
     entries: &[("message", "the message as it was written")],
     shape: Shape::Leaf,
-    waits: true,
+    waits: Some(&[]),
     pool: None,
     resume: Resume::Redo,
     build: |fields| {

@@ -36,7 +36,7 @@ pub(crate) static KIND: Kind = Kind {
         ("elapsed_time", "seconds that the iteration took, with `timing`"),
     ],
     shape: Shape::Loop,
-    waits: false,
+    waits: None,
     pool: None,
     resume: Resume::Redo,
     build: |fields| Box::new(Loop::new(fields)),
@@ -274,8 +274,8 @@ impl Rounds {
                 at.perform(task, Some(&value))?;
             }
             let result = at.perform_all(&self.children);
-            if let Err(Exit::Failed(failure)) = result {
-                return Err(Exit::Failed(failure));
+            if let Err(exit @ (Exit::Failed(_) | Exit::Stopped)) = result {
+                return Err(exit);
             }
             if let Some(began) = began {
                 write(

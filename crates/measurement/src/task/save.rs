@@ -48,7 +48,7 @@ pub(crate) static KIND: Kind = Kind {
         "the table, with the labels as fields and NaN where nothing was saved yet; absent when only a file is written",
     )],
     shape: Shape::Leaf,
-    waits: true,
+    waits: Some(&[]),
     pool: None,
     resume: Resume::Redo,
     build: |fields| {

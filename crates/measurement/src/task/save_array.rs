@@ -42,7 +42,7 @@ pub(crate) static KIND: Kind = Kind {
     ],
     entries: &[],
     shape: Shape::Leaf,
-    waits: true,
+    waits: Some(&[]),
     pool: None,
     resume: Resume::Redo,
     build: |fields| {

@@ -27,7 +27,7 @@ pub(crate) static KIND: Kind = Kind {
     fields: &[FOLDER, FILENAME, HEADER, SAVED_VALUES],
     entries: &[("file", "None")],
     shape: Shape::Leaf,
-    waits: true,
+    waits: Some(&[]),
     pool: None,
     resume: Resume::Redo,
     build: |fields| {

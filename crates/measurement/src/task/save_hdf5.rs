@@ -71,7 +71,7 @@ pub(crate) static KIND: Kind = Kind {
     ],
     entries: &[("file", "None")],
     shape: Shape::Leaf,
-    waits: true,
+    waits: Some(&[]),
     pool: None,
     resume: Resume::Redo,
     build: |fields| {

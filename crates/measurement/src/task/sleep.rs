@@ -23,7 +23,7 @@ pub(crate) static KIND: Kind = Kind {
     }],
     entries: &[("time", "the time slept, in seconds")],
     shape: Shape::Leaf,
-    waits: false,
+    waits: None,
     pool: None,
     resume: Resume::Redo,
     build: |fields| Box::new(Sleep::new(fields)),

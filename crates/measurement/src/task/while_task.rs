@@ -21,7 +21,7 @@ pub(crate) static KIND: Kind = Kind {
     }],
     entries: &[("index", "number of the iteration, from 1")],
     shape: Shape::Children,
-    waits: false,
+    waits: None,
     pool: None,
     resume: Resume::Redo,
     build: |fields| Box::new(While::new(fields)),
@@ -98,7 +98,7 @@ impl Work for Again {
                         at.record_iteration(true)?;
                         break;
                     }
-                    Err(failed @ Exit::Failed(_)) => return Err(failed),
+                    Err(exit @ (Exit::Failed(_) | Exit::Stopped)) => return Err(exit),
                 }
             }
             Ok(())

@@ -1,0 +1,55 @@
+//! What the tasks that use an instrument have in common: the field that selects it, and the value that they set.
+
+use expr::Value;
+
+use super::{Field, Text};
+use crate::{
+    check::{Check, Expect, Prepare},
+    program::{At, Compiled, Exit},
+};
+
+/// The field of every task that uses an instrument.
+pub(crate) const SELECTED: Field = Field {
+    name: "selected_instrument",
+    default: "('', '', '', '')",
+    doc: "profile, driver, connection and settings of the instrument",
+};
+
+/// The value that a task sets: of its expression, or of the loop that it is embedded in.
+#[derive(Debug)]
+pub(crate) struct Target {
+    /// Nothing when the loop says.
+    formula: Option<Compiled>,
+}
+
+impl Target {
+    /// The value of the expression, which must be a number; nothing when the loop says what is set, or it is wrong.
+    pub(crate) fn check(check: &mut Check<'_>, field: &str, text: &Text) -> Option<Value> {
+        Self::check_as(check, field, text, Expect::Real)
+    }
+
+    /// The same for values of any kind.
+    pub(crate) fn check_as(check: &mut Check<'_>, field: &str, text: &Text, expect: Expect) -> Option<Value> {
+        if !check.is_embedded() {
+            return check.evaluate(field, text, expect);
+        }
+        if !text.text.trim().is_empty() {
+            let message = format!("`{field}` is not used: the loop around says what is set");
+            check.warning_at(field, message, text);
+        }
+        None
+    }
+
+    pub(crate) fn prepare(prepare: &Prepare<'_>, field: &str, text: &Text) -> Self {
+        let formula = (!prepare.is_embedded()).then(|| prepare.formula(field, text));
+        Self { formula }
+    }
+
+    pub(crate) fn value(&self, at: &At<'_>) -> Result<Value, Exit> {
+        match (&self.formula, at.value) {
+            (Some(formula), _) => at.evaluate(formula),
+            (None, Some(value)) => Ok(value.clone()),
+            (None, None) => Err(at.fail("the loop around gave no value")),
+        }
+    }
+}
