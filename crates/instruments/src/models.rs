@@ -1,7 +1,8 @@
 //! What driver files cannot express: one file a model.
 //!
 //! A model adds methods to a driver: several commands with a decision between them, answers that are several arrays,
-//! conversions that a table has no word for. What data can say stays in the driver file.
+//! conversions that a table has no word for. It may also take a parameter of the driver file upon itself, where reading or
+//! setting takes more than the commands of the file. What data can say stays in the driver file.
 
 use crate::{
     device::AnyWire,
@@ -26,9 +27,21 @@ pub(crate) trait Model: Send {
     }
 
     /// What the driver's argument is when a task says this: a channel by its number.
-    fn argument(&self, name: &str, value: &Value) -> Value {
-        let _ = name;
-        value.clone()
+    fn argument(&mut self, on: &mut Bare, name: &str, value: &Value) -> Result<Value, Fault> {
+        let _ = (on, name);
+        Ok(value.clone())
+    }
+
+    /// Reads a parameter that takes more than the question of the driver file; nothing for all others.
+    fn get(&mut self, on: &mut Bare, parameter: &str) -> Option<Result<Value, Fault>> {
+        let _ = (on, parameter);
+        None
+    }
+
+    /// Sets a parameter that takes more than the commands of the driver file; nothing for all others.
+    fn set(&mut self, on: &mut Bare, parameter: &str, value: &Value) -> Option<Result<(), Fault>> {
+        let _ = (on, parameter, value);
+        None
     }
 
     /// Calls one of [`Self::methods`].

@@ -5,7 +5,7 @@ use std::{error::Error, fmt::Write as _, sync::Arc, time::Duration};
 use super::{At, Device, DeviceError, Reason};
 use crate::{
     Extent, Interrupter, LinkSettings, Resource, Session,
-    driver::{Connection, Driver, Failure, Instrument, Line, LineError, Pause, Value, Wire},
+    driver::{Connection, Driver, Failure, Instrument, Line, LineError, Pause, Signal, Value, Wire},
     models::{self, Model},
 };
 
@@ -81,14 +81,28 @@ impl Driven {
 
     fn give(&mut self, at: At<'_>) -> Result<(), DeviceError> {
         for (argument, value) in at {
-            let value = match &self.model {
-                Some(model) => model.argument(argument, value),
-                None => value.clone(),
-            };
-            let given = self.instrument.give(argument, value);
+            let given = self.give_one(argument, value);
             given.map_err(|failure| self.error(&failure))?;
         }
         Ok(())
+    }
+
+    /// Where the driver has no such argument but a signal, that is set: an instrument whose commands mean the selected
+    /// channel has it selected each time, because somebody else may have selected another.
+    fn give_one(&mut self, argument: &str, value: &Value) -> Result<(), Failure<LineError>> {
+        let value = match &mut self.model {
+            Some(model) => model.argument(&mut self.instrument, argument, value)?,
+            None => value.clone(),
+        };
+        let driver = self.instrument.driver();
+        let is_argument = driver.arguments.iter().any(|known| known.name == argument);
+        if is_argument || !driver.signal(argument).is_some_and(Signal::can_set) {
+            return self.instrument.give(argument, value);
+        }
+        if self.instrument.known(argument).is_none_or(|known| !known.same(&value)) {
+            self.instrument.forget();
+        }
+        self.instrument.set(argument, &value)
     }
 
     fn error(&self, failure: &Failure<LineError>) -> DeviceError {
@@ -122,12 +136,21 @@ impl Device for Driven {
 
     fn get(&mut self, parameter: &str, at: At<'_>) -> Result<Value, DeviceError> {
         self.give(at)?;
-        self.instrument.get(parameter).map_err(|failure| self.error(&failure))
+        let model = self.model.as_mut();
+        let read = match model.and_then(|model| model.get(&mut self.instrument, parameter)) {
+            Some(read) => read,
+            None => self.instrument.get(parameter),
+        };
+        read.map_err(|failure| self.error(&failure))
     }
 
     fn set(&mut self, parameter: &str, value: &Value, at: At<'_>) -> Result<(), DeviceError> {
         self.give(at)?;
-        let set = self.instrument.set(parameter, value);
+        let model = self.model.as_mut();
+        let set = match model.and_then(|model| model.set(&mut self.instrument, parameter, value)) {
+            Some(set) => set,
+            None => self.instrument.set(parameter, value),
+        };
         set.map_err(|failure| self.error(&failure))
     }
 
@@ -173,6 +196,13 @@ impl Device for Driven {
         let closed = self.instrument.close();
         closed.map_err(|failure| self.error(&failure))
     }
+}
+
+/// Whether the instruments of a driver have a parameter or a method of this name.
+pub fn has(driver: &Driver, name: &str) -> bool {
+    let has_method =
+        || models::of(&driver.id, &[]).is_ok_and(|model| model.is_some_and(|model| model.methods().contains(&name)));
+    driver.signal(name).is_some() || driver.action(name).is_some() || has_method()
 }
 
 /// How the link of a driver behaves.
