@@ -16,6 +16,7 @@ pub mod driver;
 mod interrupter;
 mod link;
 mod models;
+pub mod python;
 mod session;
 
 pub use block::BlockError;
