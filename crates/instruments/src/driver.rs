@@ -11,13 +11,13 @@
 
 mod problem;
 mod section;
-mod template;
+pub(crate) mod template;
 mod value;
 
-mod answer;
+pub(crate) mod answer;
 mod domain;
-mod number;
-mod signal;
+pub(crate) mod number;
+pub(crate) mod signal;
 
 mod read;
 

@@ -18,6 +18,7 @@ mod link;
 mod models;
 pub mod python;
 mod session;
+pub mod simulate;
 
 pub use block::BlockError;
 pub use interrupter::Interrupter;

@@ -26,6 +26,15 @@ enum Piece {
     Name(String, Format),
 }
 
+/// What stands where in a command, for those who take commands apart.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Part<'t> {
+    Text(&'t str),
+    /// A value, whose digits have this base; none where it is a character.
+    Value(Option<u32>),
+    Name(&'t str),
+}
+
 /// How one value is written.
 #[derive(Clone, Debug, PartialEq)]
 struct Format {
@@ -99,6 +108,13 @@ impl Template {
         Ok(Self { pieces })
     }
 
+    /// A command in which nothing has a place.
+    pub(crate) fn literal(text: &str) -> Self {
+        Self {
+            pieces: vec![Piece::Text(text.to_owned())],
+        }
+    }
+
     /// The command for `value`; lists and arrays fill the places one by one where there are several.
     pub(crate) fn fill(&self, value: Option<&Value>, names: &Names) -> Result<String, String> {
         let several = match value {
@@ -137,6 +153,23 @@ impl Template {
     pub(crate) fn places(&self) -> usize {
         let is_value = |piece: &&Piece| matches!(piece, Piece::Value(_));
         self.pieces.iter().filter(is_value).count()
+    }
+
+    /// What it is made of, in its order.
+    pub(crate) fn parts(&self) -> impl Iterator<Item = Part<'_>> {
+        self.pieces.iter().map(|piece| match piece {
+            Piece::Text(text) => Part::Text(text),
+            Piece::Name(name, _) => Part::Name(name),
+            Piece::Value(format) => Part::Value(match format.kind {
+                Kind::Hexadecimal => Some(16),
+                Kind::Octal => Some(8),
+                Kind::Binary => Some(2),
+                Kind::Character => None,
+                Kind::Plain | Kind::Integer | Kind::Truncated | Kind::Fixed | Kind::Exponent | Kind::General => {
+                    Some(10)
+                }
+            }),
+        })
     }
 
     /// What must be known for the command.

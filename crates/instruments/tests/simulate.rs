@@ -1,0 +1,208 @@
+//! Instruments made from each driver that comes with this crate, over each protocol, driven by the same driver.
+
+use std::{sync::Arc, time::Duration};
+
+use instruments::{
+    Interrupter, LinkSettings, Resource, Session,
+    device::{Device, Driven, undisturbed},
+    driver::{Driver, Value, library},
+    simulate::{Laboratory, Mishap, Noise, Protocol, Simulated, Transcript},
+};
+
+fn found(id: &str) -> Arc<Driver> {
+    Arc::new(library::find(id).expect("it comes with this crate"))
+}
+
+fn laboratory(instruments: &[Simulated]) -> Laboratory {
+    Laboratory::start(instruments, &Transcript::none()).expect("loopback")
+}
+
+fn resource(laboratory: &Laboratory, name: &str) -> Resource {
+    let address = laboratory.address(name).expect("it is simulated");
+    address.parse().expect("a resource")
+}
+
+fn driven(laboratory: &Laboratory, name: &str, driver: &Arc<Driver>) -> Driven {
+    let resource = resource(laboratory, name);
+    let opened = Driven::open(
+        name,
+        Arc::clone(driver),
+        resource,
+        &[],
+        Interrupter::default(),
+        undisturbed(),
+    );
+    opened.expect("it opens")
+}
+
+fn session(laboratory: &Laboratory, name: &str) -> Session {
+    let settings = LinkSettings {
+        timeout: Duration::from_secs(10),
+        ..LinkSettings::default()
+    };
+    Session::open(name, resource(laboratory, name), settings, Interrupter::default()).expect("it opens")
+}
+
+#[test]
+fn each_driver_reads_from_its_simulation_what_it_sets() {
+    let mut wrong = Vec::new();
+    for text in library::LIBRARY {
+        let driver = Arc::new(Driver::parse(text).expect("it is right"));
+        let laboratory = laboratory(&[Simulated::new("it", Arc::clone(&driver))]);
+        let mut it = driven(&laboratory, "it", &driver);
+        for signal in &driver.signals {
+            for example in &signal.examples {
+                let at: Vec<(&str, Value)> = example
+                    .names
+                    .iter()
+                    .map(|(name, value)| (name.as_str(), value.clone()))
+                    .collect();
+                let mut at_of_signal = at.clone();
+                at_of_signal.retain(|(name, _)| driver.arguments.iter().any(|argument| argument.name == *name));
+                // What it requires is brought about first, as a user would; what that requires stands behind it.
+                for (other, value) in signal.requires.iter().rev() {
+                    if let Err(error) = it.set(other, value, &[]) {
+                        wrong.push(format!("{}: {error}", driver.id));
+                    }
+                }
+                if signal.can_set()
+                    && let Err(error) = it.set(&signal.name, &example.value, &at_of_signal)
+                {
+                    wrong.push(format!("{}: {error}", driver.id));
+                }
+                if !signal.can_get() {
+                    continue;
+                }
+                match it.get(&signal.name, &at_of_signal) {
+                    Ok(value) if !signal.can_set() || value.same(&example.value) => {}
+                    // What is set in nanoseconds is read in seconds there.
+                    Ok(_) if example.read.is_none() => {}
+                    Ok(value) => wrong.push(format!(
+                        "{}: `{}` was set to `{}` and reads `{value}`",
+                        driver.id, signal.name, example.value
+                    )),
+                    Err(error) => wrong.push(format!("{}: {error}", driver.id)),
+                }
+            }
+        }
+        for action in &driver.actions {
+            if let Err(error) = it.call(&action.name, &[], &[]) {
+                wrong.push(format!("{}: {error}", driver.id));
+            }
+        }
+        // Nothing of all that was unknown to the instrument.
+        if let Ok(error) = it.query("SYST:ERR?")
+            && !error.contains("0,")
+        {
+            wrong.push(format!("{}: {error}", driver.id));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn an_instrument_is_the_same_over_each_protocol() {
+    let driver = found("yokogawa.gs200");
+    for protocol in [Protocol::Socket, Protocol::Vxi11, Protocol::Hislip] {
+        let instrument = Simulated {
+            protocol,
+            ..Simulated::new("source", Arc::clone(&driver))
+        };
+        let laboratory = laboratory(&[instrument]);
+        let mut source = driven(&laboratory, "source", &driver);
+        source.set("voltage", &Value::Float(1.25), &[]).expect("it takes it");
+        assert_eq!(source.get("voltage", &[]), Ok(Value::Float(1.25)), "{protocol:?}");
+        // Another client sees the same instrument.
+        let mut other = session(&laboratory, "source");
+        assert_eq!(other.query(":SOURce:LEVel?").expect("an answer"), "+1.2500E+00");
+        other.write("nonsense").expect("it is sent");
+        let errors = other.errors().expect("a queue");
+        assert_eq!((errors.len(), errors[0].code), (1, -113), "{protocol:?}");
+        assert_eq!(other.identify().expect("its identity").model, "GS200");
+        if protocol != Protocol::Socket {
+            other.write("*SRE 4").expect("it is sent");
+            other.write("nonsense").expect("it is sent");
+            assert_eq!(other.query("*OPC?").expect("an answer"), "1");
+            assert_eq!(other.status_byte().expect("a status byte") & 0x44, 0x44, "{protocol:?}");
+            other.clear().expect("it is confirmed");
+            other.lock(Duration::ZERO).expect("free");
+            let mut third = session(&laboratory, "source");
+            third.lock(Duration::from_millis(5)).expect_err("taken");
+            other.unlock().expect("held");
+            third.lock(Duration::from_millis(5)).expect("free again");
+            other.trigger().expect("taken");
+        }
+    }
+}
+
+#[test]
+fn everything_said_is_in_the_transcript() {
+    let transcript = Transcript::kept();
+    let driver = found("rohde_schwarz.smb100a");
+    let instruments = [Simulated::new("rf", Arc::clone(&driver))];
+    let laboratory = Laboratory::start(&instruments, &transcript).expect("loopback");
+    let mut rf = driven(&laboratory, "rf", &driver);
+    rf.set(
+        "frequency",
+        &Value::Float(4.5),
+        &[("unit", Value::Text("GHz".to_owned()))],
+    )
+    .expect("it takes it");
+    assert_eq!(transcript.heard_by("rf"), ["FREQ 4.5GHz", "FREQ?"]);
+    let lines: Vec<String> = transcript
+        .entries()
+        .iter()
+        .map(|entry| entry.to_string()[11..].to_owned())
+        .collect();
+    assert_eq!(lines, ["rf > FREQ 4.5GHz", "rf > FREQ?", "rf < 4500000000"]);
+}
+
+#[test]
+fn noise_comes_again_with_its_seed() {
+    let driver = found("keithley.2000");
+    let noisy = |seed: u64| Simulated {
+        noise: vec![Noise {
+            signal: None,
+            sigma: 1e-3,
+        }],
+        seed,
+        ..Simulated::new("meter", Arc::clone(&driver))
+    };
+    let readings = |seed: u64| -> Vec<f64> {
+        let laboratory = laboratory(&[noisy(seed)]);
+        let mut meter = driven(&laboratory, "meter", &driver);
+        let mut read = || meter.get("reading", &[]).ok().and_then(|value| value.number());
+        (0..50).map(|_| read().expect("a number")).collect()
+    };
+    let first = readings(1);
+    assert_eq!(first, readings(1));
+    assert_ne!(first, readings(2));
+    let mean = first.iter().sum::<f64>() / 50.0;
+    assert!((mean - 1.2345e-3).abs() < 1e-3, "{mean}");
+    let wrong = Simulated {
+        noise: vec![Noise {
+            signal: Some("heat".to_owned()),
+            sigma: 1.0,
+        }],
+        ..Simulated::new("meter", driver)
+    };
+    let refused = Laboratory::start(&[wrong], &Transcript::none())
+        .err()
+        .expect("no such signal");
+    assert_eq!(refused.to_string(), "`meter` has no signal `heat`");
+}
+
+#[test]
+fn a_mishap_can_be_ended() {
+    let laboratory = laboratory(&[Simulated::new("source", found("yokogawa.gs200"))]);
+    let mut source = session(&laboratory, "source");
+    source.set_tries(1);
+    source.set_timeout(Duration::from_millis(50));
+    let silent: Mishap = "silent".parse().expect("a mishap");
+    laboratory.strike("source", silent.clone()).expect("it is there");
+    source.query("*IDN?").expect_err("no answer");
+    laboratory.mend("source").expect("it is there");
+    source.set_timeout(Duration::from_secs(10));
+    source.query("*IDN?").expect("an answer");
+    laboratory.strike("nobody", silent).expect_err("nobody is there");
+}
