@@ -33,8 +33,15 @@ mod target;
 mod array_extrema;
 mod array_find_value;
 
+mod get_dc;
 mod instrument;
+mod lock_in;
+mod meas;
+mod ramp;
+mod rf;
+mod rf_channel;
 mod set_dc;
+mod switch;
 
 use std::fmt;
 
@@ -71,6 +78,24 @@ pub static TASKS: &[&Kind] = &[
     &array_find_value::KIND,
     &set_dc::VOLTAGE,
     &set_dc::CURRENT,
+    &get_dc::KIND,
+    &switch::DC_FUNCTION,
+    &switch::DC_OUTPUT,
+    &meas::DC_VOLTAGE,
+    &lock_in::KIND,
+    &rf::FREQUENCY,
+    &rf::POWER,
+    &rf::PHASE,
+    &switch::RF_OUTPUT,
+    &switch::PULSE_MODULATION,
+    &meas::LABEQ_DC_VOLTAGE,
+    &meas::LABEQ_DC_CURRENT,
+    &meas::LABEQ_AC_VOLTAGE,
+    &meas::LABEQ_AC_CURRENT,
+    &meas::LABEQ_TWO_WIRES,
+    &meas::LABEQ_FOUR_WIRES,
+    &meas::LABEQ_MEAN,
+    &meas::LABEQ_MEAN_EARLIER,
 ];
 
 /// Every interface: what completes a kind of task that has several ways to do its work.
@@ -81,6 +106,16 @@ pub static INTERFACES: &[&InterfaceKind] = &[
     &load_array::CSV,
     &load_array::H5PY,
     &set_dc::MULTI_CHANNEL,
+    &rf_channel::FREQUENCY_ANAPICO,
+    &rf_channel::POWER_ANAPICO,
+    &rf_channel::OUTPUT_ANAPICO,
+    &rf_channel::FREQUENCY_SYNTH_HD,
+    &rf_channel::POWER_SYNTH_HD,
+    &rf_channel::OUTPUT_SYNTH_HD,
+    &rf_channel::PNA_FREQUENCY,
+    &rf_channel::PNA_POWER,
+    &meas::TWO_WIRES_OF_2400,
+    &meas::FOUR_WIRES_OF_2400,
 ];
 
 /// Packages whose files we know and whose tasks, but those above, are not performed by this version.
@@ -234,18 +269,20 @@ pub(crate) trait Task: fmt::Debug + Send + Sync {
 pub fn kind(id: &str) -> Option<&'static Kind> {
     let id = canonical(id);
     let exact = |id: &str| TASKS.iter().copied().find(|kind| kind.id == id);
-    exact(&id).or_else(|| {
-        let (package, name) = id.split_once('.')?;
-        COPIES
-            .contains(&package)
-            .then(|| exact(&format!("exopy_hqc_legacy.{name}")))?
-    })
+    exact(&id).or_else(|| exact(&copied(&id)?))
 }
 
 /// The interface kind with this id; of a joined id (`task:interface`) the last part counts.
 pub fn interface_kind(id: &str) -> Option<&'static InterfaceKind> {
     let id = canonical(id.rsplit(':').next().unwrap_or(id));
-    INTERFACES.iter().copied().find(|kind| kind.id == id)
+    let exact = |id: &str| INTERFACES.iter().copied().find(|kind| kind.id == id);
+    exact(&id).or_else(|| exact(&copied(&id)?))
+}
+
+/// What a package kept under its own name, in `exopy_hqc_legacy`.
+fn copied(id: &str) -> Option<String> {
+    let (package, name) = id.split_once('.')?;
+    COPIES.contains(&package).then(|| format!("exopy_hqc_legacy.{name}"))
 }
 
 pub(crate) fn root(fields: &mut Fields<'_>) -> Box<dyn Task> {

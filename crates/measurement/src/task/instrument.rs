@@ -5,6 +5,8 @@ use expr::Value;
 use super::{Field, Text};
 use crate::{
     check::{Check, Expect, Prepare},
+    instrument::{Ask, InstrumentId, Where},
+    names::EntryId,
     program::{At, Compiled, Exit},
 };
 
@@ -14,6 +16,45 @@ pub(crate) const SELECTED: Field = Field {
     default: "('', '', '', '')",
     doc: "profile, driver, connection and settings of the instrument",
 };
+
+/// The seconds that most tasks wait before they read.
+pub(crate) const WAIT_TIME: Field = Field {
+    name: "wait_time",
+    default: "0.0",
+    doc: "seconds to wait before",
+};
+
+/// The pool of the sources, for which the tasks that read wait.
+pub(crate) const SOURCES: &[&str] = &["instr"];
+
+/// A source must be one of volts (`VOLT`), or of amperes (`CURR`); that is asked when somebody else had it.
+pub(crate) fn needs_function(
+    at: &At<'_>,
+    instrument: Option<InstrumentId>,
+    place: Where<'_>,
+    needed: &str,
+) -> Result<(), Exit> {
+    let Some(id) = instrument else {
+        return Ok(());
+    };
+    if !at.bench().takes_over(at.task, id) || !at.bench().instrument_has(id, "function") {
+        return Ok(());
+    }
+    let function = at.ask(instrument, place, Ask::Get("function"))?;
+    if function.as_str() == Some(needed) {
+        return Ok(());
+    }
+    Err(at.fail(format!(
+        "ValueError: the instrument's function is `{function}`, and this task needs `{needed}`"
+    )))
+}
+
+/// Writes an entry that a task has.
+pub(crate) fn write(at: &At<'_>, entry: Option<EntryId>, value: Value) {
+    if let Some(entry) = entry {
+        at.write(entry, value);
+    }
+}
 
 /// The value that a task sets: of its expression, or of the loop that it is embedded in.
 #[derive(Debug)]

@@ -9,7 +9,8 @@ use expr::Value;
 
 use super::{
     Field, Fields, InterfaceKind, Interfaced, Kind, Resume, Shape, Task, Text,
-    instrument::{SELECTED, Target},
+    instrument::{SELECTED, Target, needs_function},
+    ramp::Ramp,
 };
 use crate::{
     check::{Check, Prepare},
@@ -212,7 +213,7 @@ impl Work for Going {
     fn perform(&self, at: &At<'_>) -> Result<(), Exit> {
         let channel = self.channel.clone().map(|channel| [("channel", channel)]);
         let place: Where<'_> = channel.as_ref().map_or(&[], |channel| channel);
-        self.look_at_function(at, place)?;
+        needs_function(at, self.instrument, place, self.quantity.function)?;
         let now = at.ask(self.instrument, place, Ask::Get(self.quantity.parameter))?;
         let now = at.number(&now)?;
         let target = self.target.value(at)?;
@@ -221,6 +222,9 @@ impl Work for Going {
             let farthest = self.way.farthest;
             let message = format!("ValueError: from {now} to {value} is farther than `safe_delta` allows ({farthest})");
             return Err(at.fail(message));
+        }
+        if !value.is_finite() {
+            return Err(at.fail(format!("ValueError: cannot go to {value}")));
         }
         if self.way.is_beyond(value) {
             return Err(at.fail(format!("ValueError: {}", self.way.too_far(value))));
@@ -233,56 +237,27 @@ impl Work for Going {
             self.write(at, target.clone());
             return self.set(at, place, &target);
         }
-        let last = self.near(at, place, now, value)?;
-        self.set(at, place, &target)
-            .inspect_err(|_| self.write(at, Value::Float(last)))?;
+        let ramp = Ramp {
+            step: self.way.step,
+            delay: self.way.delay,
+            decimals: Some(self.quantity.decimals),
+        };
+        let step = |next| self.set(at, place, &Value::Float(next));
+        let stopped_at = |last: f64| self.write(at, Value::Float(last));
+        let last = match ramp.approach(at, now, value, step) {
+            Ok(last) => last,
+            Err((last, exit)) => {
+                stopped_at(last);
+                return Err(exit);
+            }
+        };
+        self.set(at, place, &target).inspect_err(|_| stopped_at(last))?;
         self.write(at, target);
         Ok(())
     }
 }
 
 impl Going {
-    /// The source must be one of the right kind; that is asked when somebody else had it.
-    fn look_at_function(&self, at: &At<'_>, place: Where<'_>) -> Result<(), Exit> {
-        let Some(instrument) = self.instrument else {
-            return Ok(());
-        };
-        if !at.bench().takes_over(at.task, instrument) || !at.bench().instrument_has(instrument, "function") {
-            return Ok(());
-        }
-        let function = at.ask(self.instrument, place, Ask::Get("function"))?;
-        let needed = self.quantity.function;
-        if function.to_string() == needed {
-            return Ok(());
-        }
-        Err(at.fail(format!(
-            "ValueError: the instrument's function is `{function}`, and this task needs `{needed}`"
-        )))
-    }
-
-    /// Goes in steps until `value` is no more than a step away; says where that is.
-    fn near(&self, at: &At<'_>, place: Where<'_>, from: f64, value: f64) -> Result<f64, Exit> {
-        let step = self.way.step.abs().copysign(value - from);
-        let mut last = from;
-        while (value - last).abs() > step.abs() {
-            if last != from {
-                at.sleep(self.way.delay)
-                    .inspect_err(|_| self.write(at, Value::Float(last)))?;
-            }
-            at.go_on().inspect_err(|_| self.write(at, Value::Float(last)))?;
-            let next = rounded(last + step, self.quantity.decimals);
-            if next == last {
-                return Err(at.fail(format!(
-                    "ValueError: steps of {step} are too small: the value does not change"
-                )));
-            }
-            let set = self.set(at, place, &Value::Float(next));
-            set.inspect_err(|_| self.write(at, Value::Float(last)))?;
-            last = next;
-        }
-        Ok(last)
-    }
-
     fn set(&self, at: &At<'_>, place: Where<'_>, value: &Value) -> Result<(), Exit> {
         at.ask(self.instrument, place, Ask::Set(self.quantity.parameter, value))
             .map(drop)
@@ -303,9 +278,4 @@ impl Way {
     fn too_far(&self, value: f64) -> String {
         format!("{value} is beyond `safe_max` ({})", self.most)
     }
-}
-
-/// As Python's `round` does it: by the decimal digits of the number.
-fn rounded(value: f64, decimals: usize) -> f64 {
-    format!("{value:.decimals$}").parse().unwrap_or(value)
 }
