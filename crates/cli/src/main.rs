@@ -10,6 +10,7 @@ mod display;
 mod events;
 mod exit;
 mod interruption;
+mod laboratory;
 mod live;
 mod observe;
 mod plain;

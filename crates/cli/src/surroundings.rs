@@ -3,14 +3,26 @@
 use std::path::Path;
 
 use jiff::Zoned;
-use measurement::Surroundings;
-use runner::Disk;
+use measurement::{Selected, Severity, Surroundings};
+use runner::{Disk, Laboratory, Site};
 
 /// The folders of this machine.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Folders {
     /// The folder that a run makes if there is none.
     pub(crate) made: Option<String>,
+    pub(crate) laboratory: Laboratory,
+    /// How bad it is that an instrument cannot be reached.
+    pub(crate) missing: Severity,
+}
+
+impl Folders {
+    fn site(&self) -> Site<'_> {
+        Site {
+            laboratory: &self.laboratory,
+            missing: self.missing,
+        }
+    }
 }
 
 impl Surroundings for Folders {
@@ -33,6 +45,14 @@ impl Surroundings for Folders {
 
     fn datasets(&self, path: &str) -> Option<Vec<String>> {
         Disk.datasets(path)
+    }
+
+    fn instrument_problem(&self, instrument: &Selected) -> Option<(Severity, String)> {
+        self.site().instrument_problem(instrument)
+    }
+
+    fn instrument_has(&self, instrument: &Selected, name: &str) -> bool {
+        self.site().instrument_has(instrument, name)
     }
 }
 

@@ -12,7 +12,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("measurement", &["expr"]),
     ("protocol", &["expr", "measurement"]),
     ("records", &["expr"]),
-    ("runner", &["expr", "measurement", "protocol", "records"]),
+    ("runner", &["expr", "instruments", "measurement", "protocol", "records"]),
     ("supervisor", &["measurement", "protocol", "records"]),
     (
         "cli",

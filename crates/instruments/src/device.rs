@@ -9,7 +9,7 @@ mod driven;
 
 use std::{collections::BTreeMap, fmt, sync::Arc};
 
-pub use driven::{AnyWire, Driven, undisturbed};
+pub use driven::{AnyWire, Driven, has, undisturbed};
 
 use crate::driver::{Driver, Value};
 

@@ -33,13 +33,16 @@ pub trait Surroundings {
     /// What a file begins with: as much as one wants to look at in a check. Nothing if it cannot be read.
     fn beginning(&self, path: &str) -> Option<Vec<u8>>;
 
+    /// Why an instrument could not be opened, as far as can be known without trying.
+    fn instrument_problem(&self, instrument: &Selected) -> Option<(Severity, String)> {
+        let _ = instrument;
+        None
+    }
+
     /// Whether an instrument has a parameter or a method of this name, as far as can be known without opening it.
-    ///
-    /// # Errors
-    /// Why it could not be opened: there is no such profile, or nothing drives it.
-    fn instrument_has(&self, instrument: &Selected, name: &str) -> Result<bool, String> {
+    fn instrument_has(&self, instrument: &Selected, name: &str) -> bool {
         let _ = (instrument, name);
-        Ok(true)
+        true
     }
 
     /// The paths of the datasets in an HDF5 file; nothing if it cannot be read.
@@ -194,15 +197,13 @@ impl<'a> Check<'a> {
             return;
         };
         let selected = &self.tree.instruments()[instrument.index()];
-        for name in names {
-            let problem = match self.surroundings.instrument_has(selected, name) {
-                Ok(true) => continue,
-                Ok(false) => format!("the driver of {selected} has no `{name}`"),
-                Err(message) => message,
-            };
-            self.error("-instrument", problem);
-            // What is wrong with an instrument is said once for a task.
-            return;
+        if let Some((severity, message)) = self.surroundings.instrument_problem(selected) {
+            self.error("-instrument", message).severity = severity;
+        } else if let Some(name) = names
+            .iter()
+            .find(|name| !self.surroundings.instrument_has(selected, name))
+        {
+            self.error("-instrument", format!("the driver of {selected} has no `{name}`"));
         }
     }
 

@@ -114,6 +114,11 @@ impl Program {
         }
     }
 
+    /// Whether a stop ends this task.
+    pub fn is_stoppable(&self, task: TaskId) -> bool {
+        self.steps[task.index()].stoppable
+    }
+
     /// Path of a task: `root/loop/f`.
     pub fn path(&self, task: TaskId) -> &str {
         &self.steps[task.index()].path

@@ -20,6 +20,8 @@ pub enum Command {
     Resume,
     /// End the measurement at the next checkpoint, sleeps at once, and release everything.
     Stop,
+    /// Bring these instruments of a measurement to their safe states, because the process that had them open died.
+    MakeSafe(Box<Request>, Vec<String>),
     /// End the process, after stopping what is performed.
     Shutdown,
 }
@@ -46,6 +48,20 @@ pub struct Request {
     pub flush_ms: u32,
     /// The file as the user named it, for the record.
     pub file: String,
+    pub laboratory: Laboratory,
+}
+
+/// Where the instruments of a measurement are, and what drives them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Laboratory {
+    /// Folders of profiles; the first that has one counts.
+    pub profiles: Vec<String>,
+    /// Folders of driver files.
+    pub drivers: Vec<String>,
+    /// VISA resource names by profile, which come before what the profile says.
+    pub addresses: Vec<(String, String)>,
+    /// The interpreter of drivers and tasks in Python that name none.
+    pub python: Option<String>,
 }
 
 /// Whether a record of the run is kept.

@@ -53,6 +53,12 @@ pub enum Event {
     },
     /// A thread of the run has been at the same task for a while: which, what it does there, and for how long.
     At { task: String, doing: Doing, millis: u64 },
+    /// These instruments are open and have a declared safe state: whoever survives this process sees to it.
+    Opened(Vec<String>),
+    /// They are closed, in whatever state they should be.
+    Released,
+    /// The answer to [`crate::Command::MakeSafe`]: what could not be done.
+    MadeSafe(Vec<String>),
     /// All tasks are held.
     Paused,
     /// They go on.

@@ -25,11 +25,11 @@ mod event;
 mod frame;
 mod log_line;
 
-pub use command::{Assume, Checks, Command, Observe, OnExisting, Recording, Request, Token};
+pub use command::{Assume, Checks, Command, Laboratory, Observe, OnExisting, Recording, Request, Token};
 pub use event::{Doing, Event, Level, Numbered, Outcome};
 pub use expr::Value;
 pub use frame::{FrameError, FrameReader, MAX_FRAME, append};
 pub use log_line::{log_day, log_line};
 
 /// Both sides must say the same number; a child of another version is refused in the handshake.
-pub const VERSION: u16 = 2;
+pub const VERSION: u16 = 3;

@@ -86,6 +86,7 @@ fn frames() -> Vec<(&'static str, Vec<u8>)> {
         on_existing: OnExisting::Rename,
         recording: Recording::Off,
         flush_ms: 1000,
+        laboratory: protocol::Laboratory::default(),
         file: String::new(),
     };
     let commands = [

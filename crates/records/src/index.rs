@@ -79,7 +79,8 @@ impl Run {
     pub fn of(path: &Path, reading: &Reading) -> Run {
         let ended = reading.marks.iter().rev().find_map(|mark| match &mark.what {
             What::Ended { outcome, .. } => Some((mark.time_us, outcome.clone())),
-            What::Paused { .. }
+            What::Instrument { .. }
+            | What::Paused { .. }
             | What::WentOn { .. }
             | What::StopAsked { .. }
             | What::Resumed { .. }

@@ -253,7 +253,10 @@ impl Fold<'_> {
                         What::Ended { outcome, .. } => self.position.outcome = Some(outcome.clone()),
                         What::Resumed { .. } => self.position.outcome = None,
                         What::Closing => self.position.is_closing = true,
-                        What::Paused { .. } | What::WentOn { .. } | What::StopAsked { .. } => (),
+                        What::Instrument { .. }
+                        | What::Paused { .. }
+                        | What::WentOn { .. }
+                        | What::StopAsked { .. } => (),
                     }
                     self.position.marks_to_repeat.push(mark);
                 }

@@ -270,7 +270,11 @@ impl<'s> Gathered<'s> {
         let ended = self.marks.iter().rev().find_map(|mark| match &mark.what {
             What::Ended { .. } => Some(true),
             What::Resumed { .. } => Some(false),
-            What::Paused { .. } | What::WentOn { .. } | What::StopAsked { .. } | What::Closing => None,
+            What::Instrument { .. }
+            | What::Paused { .. }
+            | What::WentOn { .. }
+            | What::StopAsked { .. }
+            | What::Closing => None,
         });
         let state = match (is_running, ended) {
             (true, _) => State::Running,
@@ -326,6 +330,15 @@ impl<'s> Gathered<'s> {
         for mark in &self.marks {
             let at = iso(mark.time_us);
             match &mark.what {
+                What::Instrument {
+                    name,
+                    driver,
+                    address,
+                    identity,
+                } => {
+                    let identity = identity.as_ref().map(|words| format!("; {words}")).unwrap_or_default();
+                    happened.push(("instrument", format!("{name}: {driver} at {address}{identity}")));
+                }
                 What::Paused { by } => happened.push(("pause", format!("{at} by {by}"))),
                 What::WentOn { by } => happened.push(("went_on", format!("{at} by {by}"))),
                 What::StopAsked { by } => happened.push(("stop", format!("{at} by {by}"))),

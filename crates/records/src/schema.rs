@@ -93,6 +93,13 @@ impl Mark {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "what", rename_all = "snake_case")]
 pub enum What {
+    /// An instrument was opened: what drives it, where it is, and what it says that it is.
+    Instrument {
+        name: String,
+        driver: String,
+        address: String,
+        identity: Option<String>,
+    },
     /// All tasks were held.
     Paused { by: String },
     /// They went on.

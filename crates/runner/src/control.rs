@@ -26,6 +26,7 @@ pub(crate) struct Control {
     changed: Condvar,
     /// Who asked last, in the parent's words; apart from the state, because it is read while that is held.
     asker: Mutex<String>,
+    last_resort: Mutex<Option<Box<dyn Fn() + Send>>>,
 }
 
 #[derive(Default)]
@@ -40,6 +41,7 @@ struct State {
     paused: bool,
     /// Whether the stop came from the operator, or a failing task.
     stopped_by: Option<StoppedBy>,
+    is_over: bool,
 }
 
 struct Background {
@@ -60,6 +62,8 @@ enum Waiting {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum StoppedBy {
     Operator,
+    /// The parent is gone, and nobody watches.
+    Orphaned,
     Failure,
 }
 
@@ -78,6 +82,7 @@ impl Control {
             state: Mutex::default(),
             changed: Condvar::new(),
             asker: Mutex::default(),
+            last_resort: Mutex::default(),
         }
     }
 
@@ -158,6 +163,38 @@ impl Control {
             if self.hold(say) == Signal::Stop {
                 return Signal::Stop;
             }
+        }
+    }
+
+    /// Whether the run is being stopped.
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.wants(STOP)
+    }
+
+    /// Waits for a stop; false when the run is over without one.
+    pub(crate) fn wait_for_stop(&self) -> bool {
+        let mut state = self.state();
+        while !self.wants(STOP) && !state.is_over {
+            state = self.wait_for_change(state);
+        }
+        !state.is_over
+    }
+
+    /// The run is over: nobody need wait for a stop any more.
+    pub(crate) fn end_run(&self) {
+        self.state().is_over = true;
+        self.changed.notify_all();
+    }
+
+    /// What is done for the instruments if a task does not let go after the end of the parent.
+    pub(crate) fn set_last_resort(&self, act: impl Fn() + Send + 'static) {
+        *lock(&self.last_resort) = Some(Box::new(act));
+    }
+
+    /// Does it.
+    pub(crate) fn take_last_resort(&self) {
+        if let Some(act) = lock(&self.last_resort).take() {
+            act();
         }
     }
 

@@ -6,8 +6,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use measurement::Surroundings;
+use instruments::device::DrivenBy;
+use measurement::{Selected, Severity, Surroundings};
 use protocol::OnExisting;
+
+use crate::laboratory::Laboratory;
 
 /// The disk as checks ask about it.
 #[derive(Clone, Copy, Debug, Default)]
@@ -55,6 +58,52 @@ impl Surroundings for Disk {
     fn datasets(&self, path: &str) -> Option<Vec<String>> {
         let contents = records::hdf5::read(Path::new(path)).ok()?;
         Some(contents.datasets.into_iter().map(|(path, _)| path).collect())
+    }
+}
+
+/// A disk and a laboratory, as checks ask about them.
+#[derive(Clone, Copy, Debug)]
+pub struct Site<'l> {
+    pub laboratory: &'l Laboratory,
+    /// How bad it is that an instrument cannot be reached: looking at a file needs no instrument.
+    pub missing: Severity,
+}
+
+impl Surroundings for Site<'_> {
+    fn folder(&self, path: &str) -> Result<(), String> {
+        Disk.folder(path)
+    }
+
+    fn folder_or_made(&self, path: &str) -> Result<(), String> {
+        Disk.folder_or_made(path)
+    }
+
+    fn is_file(&self, path: &str) -> bool {
+        Disk.is_file(path)
+    }
+
+    fn beginning(&self, path: &str) -> Option<Vec<u8>> {
+        Disk.beginning(path)
+    }
+
+    fn datasets(&self, path: &str) -> Option<Vec<String>> {
+        Disk.datasets(path)
+    }
+
+    fn instrument_problem(&self, instrument: &Selected) -> Option<(Severity, String)> {
+        if let Err(message) = self.laboratory.driver(instrument) {
+            return Some((Severity::Error, message));
+        }
+        let found = self.laboratory.find(instrument);
+        found.err().map(|message| (self.missing, message))
+    }
+
+    fn instrument_has(&self, instrument: &Selected, name: &str) -> bool {
+        match self.laboratory.driver(instrument) {
+            Ok(DrivenBy::File(driver)) => instruments::device::has(&driver, name),
+            // What a class of Python's has is known when there is an object of it.
+            Ok(DrivenBy::Python(_)) | Err(_) => true,
+        }
     }
 }
 

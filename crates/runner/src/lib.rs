@@ -15,11 +15,14 @@ mod control;
 mod data_files;
 mod disk;
 mod going_on;
+mod instrument_value;
+mod laboratory;
 mod live_bench;
 mod log_file;
 mod outbox;
 mod perform;
 mod platform;
+mod rack;
 mod recorder;
 mod spy;
 mod store;
@@ -41,11 +44,14 @@ use std::{
 
 use protocol::{Command, Event, FrameError, FrameReader, Token, VERSION};
 
-pub use crate::disk::Disk;
 use crate::{
     control::{Control, StoppedBy},
     live_bench::lock,
     outbox::Outbox,
+};
+pub use crate::{
+    disk::{Disk, Site},
+    laboratory::{Found, Laboratory, address, profile_text, read_profile},
 };
 
 /// The variable that holds the token of the parent, as 32 hexadecimal digits.
@@ -57,6 +63,7 @@ const ORPHAN_PATIENCE: Duration = Duration::from_secs(10);
 /// What the main thread is asked for.
 enum Order {
     Perform(Box<protocol::Request>, Arc<Control>),
+    MakeSafe(Box<protocol::Request>, Vec<String>),
     Close,
 }
 
@@ -125,10 +132,18 @@ fn work(commands: FrameReader<UnixStream>, outbox: &Arc<Outbox>) -> Result<(), S
         .spawn(move || listen(commands, &listening.0, &listening.1, &orders))
         .map_err(StartError::Socket)?;
     outbox.say(Event::Ready);
-    while let Ok(Order::Perform(request, control)) = inbox.recv() {
-        perform::perform(&request, &control, outbox);
-        lock(&current).take();
-        outbox.say(Event::Ready);
+    while let Ok(order) = inbox.recv() {
+        match order {
+            Order::Perform(request, control) => {
+                perform::perform(&request, &control, outbox);
+                lock(&current).take();
+                outbox.say(Event::Ready);
+            }
+            Order::MakeSafe(request, instruments) => {
+                outbox.say(Event::MadeSafe(perform::make_safe(&request, &instruments)));
+            }
+            Order::Close => break,
+        }
     }
     Ok(())
 }
@@ -152,6 +167,10 @@ fn listen(mut commands: FrameReader<UnixStream>, current: &Current, outbox: &Out
                 orders.send(Order::Perform(request, control)).ok();
             }
             (Ok(Some(Command::Perform(_))), Some(_)) => refuse("Perform", "another measurement is being performed"),
+            (Ok(Some(Command::MakeSafe(request, instruments))), None) => {
+                orders.send(Order::MakeSafe(request, instruments)).ok(); // As above.
+            }
+            (Ok(Some(Command::MakeSafe(..))), Some(_)) => refuse("MakeSafe", "a measurement is being performed"),
             (Ok(Some(Command::AskedBy(by))), Some(control)) => control.name_asker(by),
             (Ok(Some(Command::Pause)), Some(control)) => control.pause(),
             (Ok(Some(Command::Resume)), Some(control)) => control.resume(),
@@ -169,11 +188,15 @@ fn listen(mut commands: FrameReader<UnixStream>, current: &Current, outbox: &Out
                 // The parent is gone: nobody is left to ask, so stop as if asked to.
                 if let Some(control) = running {
                     control.name_asker("the end of the program that was watching".to_owned());
-                    control.stop(StoppedBy::Operator);
+                    control.stop(StoppedBy::Orphaned);
                 }
+                let running = running.cloned();
                 orders.send(Order::Close).ok();
                 drop(now);
                 thread::sleep(ORPHAN_PATIENCE);
+                if let Some(control) = running {
+                    control.take_last_resort();
+                }
                 eprintln!("measurand: a task did not let go after the end of the parent");
                 std::process::exit(1);
             }

@@ -11,7 +11,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use measurement::{Bench, DataFile, EntryId, Failure, Hdf5, Pools, Program, RoundValues, Signal, TaskId};
+use measurement::{
+    Ask, Bench, DataFile, EntryId, Failure, Hdf5, InstrumentId, Pools, Program, RoundValues, Signal, TaskId,
+    Unanswered, Where,
+};
 use protocol::{Doing, Event, Level, Value};
 use records::{FileAt, FileContent, OpenedFile, What};
 
@@ -20,6 +23,7 @@ use crate::{
     data_files::DataFiles,
     log_file::LogFile,
     outbox::{Outbox, now_us},
+    rack::Rack,
     recorder::{Origin, Recorder},
     store::Store,
 };
@@ -37,6 +41,7 @@ pub(crate) struct Shared {
     pub(crate) files: DataFiles,
     /// Nothing when no record is kept.
     pub(crate) recorder: Option<Arc<Recorder>>,
+    pub(crate) rack: Arc<Rack>,
     pub(crate) loops: Mutex<Vec<RunningLoop>>,
     pub(crate) places: Mutex<Vec<Arc<Place>>>,
     pub(crate) failures: Mutex<Vec<Failure>>,
@@ -116,20 +121,21 @@ impl Shared {
     pub(crate) fn new(
         program: Program,
         store: Store,
-        control: Arc<Control>,
         outbox: Arc<Outbox>,
         log: LogFile,
         files: DataFiles,
         recorder: Option<Arc<Recorder>>,
+        rack: Arc<Rack>,
     ) -> Arc<Self> {
         Arc::new(Self {
             program,
             store,
-            control,
+            control: rack.control().clone(),
             outbox,
             log: Mutex::new(log),
             files,
             recorder,
+            rack,
             loops: Mutex::default(),
             places: Mutex::default(),
             failures: Mutex::default(),
@@ -157,7 +163,7 @@ impl Shared {
         );
     }
 
-    fn fail(&self, failure: Failure) {
+    pub(crate) fn fail(&self, failure: Failure) {
         self.record(
             Level::Error,
             "measurand",
@@ -165,6 +171,27 @@ impl Shared {
         );
         lock(&self.failures).push(failure);
         self.control.stop(StoppedBy::Failure);
+    }
+
+    /// Says that all tasks are held, or go on.
+    pub(crate) fn say(&self, hold: Hold) {
+        if let Some(recorder) = &self.recorder {
+            let by = self.control.asked_by();
+            recorder.mark(match hold {
+                Hold::AllHeld => What::Paused { by },
+                Hold::Released => What::WentOn { by },
+            });
+        }
+        if hold == Hold::Released {
+            // Whoever paused may have turned a knob.
+            self.rack.forget();
+        }
+        // Who looks at a paused run sees the values it paused with.
+        self.store.send(&self.outbox);
+        self.outbox.say(match hold {
+            Hold::AllHeld => Event::Paused,
+            Hold::Released => Event::Resumed,
+        });
     }
 
     /// Ends the threads that wait for work.
@@ -316,19 +343,7 @@ impl LiveBench {
     }
 
     fn say(&self, hold: Hold) {
-        if let Some(recorder) = &self.shared.recorder {
-            let by = self.shared.control.asked_by();
-            recorder.mark(match hold {
-                Hold::AllHeld => What::Paused { by },
-                Hold::Released => What::WentOn { by },
-            });
-        }
-        // Who looks at a paused run sees the values it paused with.
-        self.shared.store.send(&self.shared.outbox);
-        self.shared.outbox.say(match hold {
-            Hold::AllHeld => Event::Paused,
-            Hold::Released => Event::Resumed,
-        });
+        self.shared.say(hold);
     }
 
     /// A thread that does this work, and then more as long as it is given some.
@@ -478,6 +493,23 @@ impl Bench for LiveBench {
 
     fn read_hdf5(&self, path: &str) -> Result<(Vec<(String, Value)>, Option<i64>), String> {
         self.shared.files.read_hdf5(path)
+    }
+
+    fn ask(&self, task: TaskId, instrument: InstrumentId, at: Where<'_>, ask: Ask<'_>) -> Result<Value, Unanswered> {
+        let stoppable = self.shared.program.is_stoppable(task);
+        let answer = self.shared.rack.ask(instrument, stoppable, at, ask);
+        if matches!(answer, Err(Unanswered::Stopped)) {
+            self.is_cut.store(true, Ordering::Relaxed);
+        }
+        answer
+    }
+
+    fn instrument_has(&self, instrument: InstrumentId, name: &str) -> bool {
+        self.shared.rack.has(instrument, name)
+    }
+
+    fn takes_over(&self, task: TaskId, instrument: InstrumentId) -> bool {
+        self.shared.rack.takes_over(task, instrument)
     }
 
     fn log(&self, task: TaskId, message: &str) {

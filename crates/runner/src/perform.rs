@@ -2,18 +2,23 @@
 
 use std::{collections::HashMap, path::Path, sync::Arc, time::Duration};
 
-use measurement::{EntryId, Kind, Measurement, Overrides, Problem, Tables, TaskId, Tree, refused};
+use measurement::{
+    EntryId, Failure, InstrumentId, Kind, Measurement, Overrides, Problem, Severity, Signal, Tables, TaskId, Tree,
+    Unanswered, refused,
+};
 use protocol::{Checks, Event, Level, Observe, Outcome, Recording, Request, Value};
 use records::{RecordError, RunFacts, What, Writer};
 
 use crate::{
     control::{Control, StoppedBy},
     data_files::DataFiles,
-    disk::{Disk, save_measurement},
+    disk::{Site, save_measurement},
     going_on::GoingOn,
+    laboratory::Laboratory,
     live_bench::{LiveBench, STACK, Shared, lock},
     log_file::LogFile,
     outbox::{Outbox, now_us},
+    rack::{Opened, Rack, Sleep},
     recorder::{self, Flusher, Recorder},
     spy::Spy,
     store::{Store, Watch},
@@ -66,10 +71,15 @@ fn begin(request: &Request, control: &Arc<Control>, outbox: &Arc<Outbox>) -> End
     }
     let facts = measurement.facts(&request.date, &request.time);
     let tree = &measurement.tree;
+    let laboratory = Laboratory::open(&request.laboratory);
+    let site = Site {
+        laboratory: &laboratory,
+        missing: Severity::Error,
+    };
     let (values, problems_left) = match request.checks {
-        Checks::Skip => (tree.define(&facts, &Disk), measurement.problems.clone()),
+        Checks::Skip => (tree.define(&facts, &site), measurement.problems.clone()),
         Checks::Run => {
-            let checked = tree.check(&facts, &Disk);
+            let checked = tree.check(&facts, &site);
             let mut problems = measurement.problems.clone();
             problems.extend(checked.problems);
             if matches!(request.recording, Recording::GoOn { .. }) {
@@ -132,7 +142,8 @@ fn begin(request: &Request, control: &Arc<Control>, outbox: &Arc<Outbox>) -> End
     let log_file = log.path().display().to_string();
     let store = Store::new(begun.values, watch);
     let recorder = begun.recorder.map(Arc::new);
-    let shared = Shared::new(program, store, control.clone(), outbox.clone(), log, files, recorder);
+    let rack = Arc::new(Rack::new(tree.instruments(), control.clone()));
+    let shared = Shared::new(program, store, outbox.clone(), log, files, recorder, rack);
     outbox.say(Event::Started {
         entries: entries.iter().map(|entry| entry.path.clone()).collect(),
         values: shared.store.snapshot(!request.all_values),
@@ -165,6 +176,9 @@ fn begin(request: &Request, control: &Arc<Control>, outbox: &Arc<Outbox>) -> End
         shared.record(Level::Info, "measurand", &going_on.words());
         works = going_on.works();
     }
+    if !open_instruments(&shared, &laboratory, tree) {
+        return conclude(&shared, request);
+    }
     let flush = Duration::from_millis(u64::from(request.flush_ms.max(1)));
     match run(&shared, loop_indices(tree), works, flush) {
         Ok(()) => conclude(&shared, request),
@@ -173,6 +187,118 @@ fn begin(request: &Request, control: &Arc<Control>, outbox: &Arc<Outbox>) -> End
             format!("no thread can be had for the measurement: {error}"),
         ),
     }
+}
+
+/// Opens all instruments of a tree, before anything is performed; says whether the run can begin.
+fn open_instruments(shared: &Arc<Shared>, laboratory: &Laboratory, tree: &Tree) -> bool {
+    let rack = &shared.rack;
+    if rack.is_empty() {
+        return true;
+    }
+    let own = Arc::downgrade(shared);
+    let sleep: Sleep = Arc::new(move |time| {
+        let Some(shared) = own.upgrade() else { return false };
+        shared.control.sleep(time, &|hold| shared.say(hold)) == Signal::Go
+    });
+    let last_resort = rack.clone();
+    shared.control.set_last_resort(move || last_resort.make_safe_if_free());
+    let mut to_make_safe = Vec::new();
+    for (position, selected) in tree.instruments().iter().enumerate() {
+        let instrument = InstrumentId(position as u32);
+        match rack.open(instrument, laboratory, selected, sleep.clone()) {
+            Ok(opened) => {
+                if opened.has_safe_state {
+                    to_make_safe.push(opened.name.clone());
+                    shared.outbox.say(Event::Opened(to_make_safe.clone()));
+                }
+                let identity = opened
+                    .identity
+                    .as_ref()
+                    .map(|words| format!(": {words}"))
+                    .unwrap_or_default();
+                let Opened {
+                    name, driver, address, ..
+                } = &opened;
+                shared.record(
+                    Level::Info,
+                    "measurand",
+                    &format!("Opened {name} ({driver}) at {address}{identity}"),
+                );
+                if let Some(recorder) = &shared.recorder {
+                    recorder.mark(What::Instrument {
+                        name: opened.name,
+                        driver: opened.driver,
+                        address: opened.address,
+                        identity: opened.identity,
+                    });
+                }
+            }
+            Err(Unanswered::Stopped) => return false,
+            Err(Unanswered::Failed(message)) => {
+                let user = tree.nodes().iter().find(|node| node.instrument == Some(instrument));
+                shared.fail(Failure {
+                    task: user.map_or_else(String::new, |node| node.path.clone()),
+                    field: None,
+                    message,
+                });
+                return false;
+            }
+        }
+    }
+    true
+}
+
+/// Closes all instruments, after their safe states if the run did not end as it should.
+fn release_instruments(shared: &Shared, is_bad: bool) {
+    if shared.rack.is_empty() {
+        return;
+    }
+    let mut problems = Vec::new();
+    if is_bad {
+        problems = shared.rack.make_safe();
+        for problem in &problems {
+            shared.record(Level::Critical, "measurand", &format!("no safe state: {problem}"));
+        }
+    }
+    for problem in shared.rack.close() {
+        // What is lost already was said once.
+        if problems.is_empty() {
+            shared.record(Level::Warning, "measurand", &problem);
+        }
+    }
+    shared.outbox.say(Event::Released);
+}
+
+/// Brings instruments to their safe states that a process had open which died; what could not be done.
+pub(crate) fn make_safe(request: &Request, instruments: &[String]) -> Vec<String> {
+    let Ok(measurement) = Measurement::read(request.text.as_bytes(), "measurement", &Overrides::default()) else {
+        return vec!["the measurement cannot be read".to_owned()];
+    };
+    let laboratory = Laboratory::open(&request.laboratory);
+    let tree = &measurement.tree;
+    let control = Arc::new(Control::new());
+    let rack = Rack::new(tree.instruments(), control);
+    let undisturbed: Sleep = Arc::new(|time| {
+        std::thread::sleep(time);
+        true
+    });
+    let mut problems = Vec::new();
+    for (position, selected) in tree.instruments().iter().enumerate() {
+        if instruments.contains(&selected.profile) {
+            let opened = rack.open(
+                InstrumentId(position as u32),
+                &laboratory,
+                selected,
+                undisturbed.clone(),
+            );
+            if let Err(Unanswered::Failed(message)) = opened {
+                problems.push(message);
+            }
+        }
+    }
+    problems.extend(rack.make_safe());
+    problems.extend(rack.close());
+    problems
 }
 
 /// What a run begins with.
@@ -284,6 +410,10 @@ fn run(
         }
         None => None,
     };
+    let rack = shared.rack.clone();
+    std::thread::Builder::new()
+        .name("instruments".to_owned())
+        .spawn(move || rack.cut_after_stop())?;
     let own = shared.clone();
     let body = move || LiveBench::new(&own, Vec::new(), None).perform(&works);
     let thread = std::thread::Builder::new()
@@ -293,6 +423,7 @@ fn run(
     if let Ok(thread) = thread {
         // A task that panics takes the whole process with it: the join cannot fail while we are here.
         thread.join().ok();
+        shared.control.end_run();
         shared.dismiss();
         spy.finish();
         return Ok(());
@@ -316,9 +447,11 @@ fn conclude(shared: &Shared, request: &Request) -> Ending {
         }
     }
     let stopped_by = shared.control.stopped_by();
+    let is_bad = !errors.is_empty() || matches!(stopped_by, Some(StoppedBy::Failure | StoppedBy::Orphaned));
+    release_instruments(shared, is_bad);
     let outcome = |errors: &[(String, String)]| match (errors.is_empty(), stopped_by) {
         (false, _) | (true, Some(StoppedBy::Failure)) => Outcome::Failed,
-        (true, Some(StoppedBy::Operator)) => Outcome::Interrupted,
+        (true, Some(StoppedBy::Operator | StoppedBy::Orphaned)) => Outcome::Interrupted,
         (true, None) => Outcome::Completed,
     };
     if outcome(&errors) == Outcome::Completed || shared.recorder.is_none() {

@@ -3,10 +3,15 @@
 //! Nothing here decides what a run does (see `run.rs`) or says what happened (see `chronicle.rs`); there is no queue and
 //! no file of a measurement: a [`Job`] comes ready.
 
-use std::{fmt, path::PathBuf, sync::Arc, time::Instant};
+use std::{
+    fmt,
+    path::PathBuf,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use measurement::{Hook, Problem};
-use protocol::{Command, Outcome, Request, Value};
+use protocol::{Command, Event, Outcome, Request, Value};
 
 use crate::{
     child::{Child, Gone},
@@ -90,6 +95,9 @@ pub struct Engine {
     early: Vec<(Pipe, String)>,
 }
 
+/// Instruments that are silent too have their time-outs, ramps take theirs.
+const SAFE_PATIENCE: Duration = Duration::from_secs(60);
+
 /// Bytes kept of what is printed between two runs.
 const EARLY: usize = 64 * 1024;
 
@@ -144,6 +152,38 @@ impl Engine {
         self.inbox.refuse_requests();
         self.rest();
         report
+    }
+
+    /// Lets a new child bring instruments to their safe states that a dead one had open; what could not be done.
+    pub(crate) fn make_safe(&mut self, request: &Request, instruments: &[String]) -> Vec<String> {
+        if let Err(error) = self.warm() {
+            return vec![error.to_string()];
+        }
+        let Some(child) = &mut self.child else {
+            return vec!["no process can be had".to_owned()];
+        };
+        child.tell(&Command::MakeSafe(Box::new(request.clone()), instruments.to_vec()));
+        let until = Instant::now() + SAFE_PATIENCE;
+        loop {
+            let Some(message) = self.inbox.receive(Some(until)) else {
+                self.discard_child();
+                return vec![format!("not done within {} s", SAFE_PATIENCE.as_secs())];
+            };
+            let answer = match &message {
+                Message::Events(_, events) => events.iter().find_map(|numbered| match &numbered.event {
+                    Event::MadeSafe(problems) => Some(problems.clone()),
+                    _ => None,
+                }),
+                Message::Asked(_) | Message::Process(..) | Message::StreamEnded(..) => None,
+            };
+            self.hear(message);
+            if let Some(problems) = answer {
+                return problems;
+            }
+            if let Some(gone) = self.look_at_child() {
+                return vec![gone.how];
+            }
+        }
     }
 
     /// Ends the child: it is asked to close what it has open, then terminated, then killed.

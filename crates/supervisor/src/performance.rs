@@ -38,6 +38,8 @@ pub(crate) struct Performance<'e, 'v> {
     conclusion: Option<Ending>,
     /// Points on record, as the child said at the end.
     points: Option<u64>,
+    /// Instruments with a safe state that the child has open.
+    opened: Vec<String>,
 }
 
 /// Senseless events that are mentioned; a child that goes on like this would fill the log.
@@ -66,6 +68,7 @@ impl<'e, 'v> Performance<'e, 'v> {
             strange: 0,
             conclusion: None,
             points: None,
+            opened: Vec::new(),
         }
     }
 
@@ -83,6 +86,7 @@ impl<'e, 'v> Performance<'e, 'v> {
             self.look_at_clock();
             self.look_at_processes();
         };
+        self.make_safe();
         let Ending { outcome, errors } = ending;
         self.chronicle.say(What::Finished {
             outcome,
@@ -97,6 +101,28 @@ impl<'e, 'v> Performance<'e, 'v> {
             record: self.chronicle.record().cloned(),
             points: self.points,
             problems: self.problems,
+        }
+    }
+
+    /// Sees to the instruments of a child that died.
+    fn make_safe(&mut self) {
+        let instruments = std::mem::take(&mut self.opened);
+        if instruments.is_empty() {
+            return;
+        }
+        let names = instruments.join(", ");
+        self.chronicle.note(
+            Level::Warning,
+            &format!("the process that had {names} open is gone: bringing them to their safe states"),
+        );
+        let problems = self.engine.make_safe(&self.job.request, &instruments);
+        for problem in &problems {
+            self.chronicle
+                .note(Level::Critical, &format!("no safe state: {problem}"));
+        }
+        if problems.is_empty() {
+            self.chronicle
+                .note(Level::Info, &format!("{names}: in their safe states"));
         }
     }
 
@@ -339,6 +365,9 @@ impl<'e, 'v> Performance<'e, 'v> {
                 self.chronicle.event(time_us, What::Progress { task, index, total });
             }
             Event::At { task, doing, millis } => self.chronicle.at(task, doing, millis),
+            Event::Opened(instruments) => self.opened = instruments,
+            Event::Released => self.opened.clear(),
+            Event::MadeSafe(_) => (),
             Event::Paused => self.inputs.push_back(Input::Paused),
             Event::Resumed => self.inputs.push_back(Input::Resumed),
             Event::Finished {

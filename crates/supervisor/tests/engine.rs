@@ -61,6 +61,7 @@ impl Folder {
                 on_existing: OnExisting::Rename,
                 recording: Recording::Off,
                 flush_ms: 1000,
+                laboratory: protocol::Laboratory::default(),
                 file: String::new(),
             },
             facts: Facts {

@@ -2,13 +2,15 @@
 
 use std::path::PathBuf;
 
-use measurement::{Measurement, Outline, Problem, refused};
+use measurement::{Measurement, Outline, Problem, Severity, refused};
+use runner::Laboratory;
 use serde_json::json;
 
 use crate::{
     args::Changes,
     complaint::Complaint,
     exit::Exit,
+    laboratory::Reach,
     quantity::{counted, grouped},
     snippet,
     source::Loaded,
@@ -26,14 +28,17 @@ pub(crate) struct Args {
     json: bool,
     #[command(flatten)]
     changes: Changes,
+    #[command(flatten)]
+    reach: Reach,
 }
 
 pub(crate) fn check(args: &Args) -> Result<Exit, Complaint> {
+    let setup = args.reach.laboratory()?;
     let mut exit = Exit::Completed;
     for path in &args.files {
         let one = match Loaded::open(path, &args.changes.overrides()) {
             Ok(loaded) => {
-                let found = Found::of(&loaded, &args.changes);
+                let found = Found::of(&loaded, &args.changes, &setup);
                 if args.json {
                     found.print_json(&loaded)
                 } else {
@@ -68,7 +73,7 @@ struct Found {
 }
 
 impl Found {
-    fn of(loaded: &Loaded, changes: &Changes) -> Found {
+    fn of(loaded: &Loaded, changes: &Changes, setup: &protocol::Laboratory) -> Found {
         let mut found = Found {
             problems: loaded.problems.clone(),
             exit: Exit::Unusable,
@@ -79,14 +84,17 @@ impl Found {
         let Some(measurement) = &loaded.measurement else {
             return found;
         };
-        found.look(measurement, changes);
+        found.look(measurement, changes, setup);
         found
     }
 
-    fn look(&mut self, measurement: &Measurement, changes: &Changes) {
+    fn look(&mut self, measurement: &Measurement, changes: &Changes, setup: &protocol::Laboratory) {
         let (date, time) = day_and_time();
         let folders = Folders {
             made: changes.default_path.clone(),
+            laboratory: Laboratory::open(setup),
+            // A file can be looked at where its instruments are not.
+            missing: Severity::Warning,
         };
         let checked = measurement.tree.check(&measurement.facts(&date, &time), &folders);
         self.points = Outline::of(&measurement.tree, &checked, &folders).points;

@@ -4,7 +4,8 @@
 
 use std::{collections::BTreeMap, path::PathBuf};
 
-use measurement::{Checked, Measurement, Outline, OutlineLine, Pools, TaskId};
+use measurement::{Checked, Measurement, Outline, OutlineLine, Pools, Severity, TaskId};
+use runner::Laboratory;
 use serde_json::{Value as Json, json};
 
 use crate::{
@@ -47,6 +48,9 @@ pub(crate) fn outline(args: &Args) -> Result<Exit, Complaint> {
     let (date, time) = day_and_time();
     let folders = Folders {
         made: args.changes.default_path.clone(),
+        laboratory: Laboratory::default(),
+        // An outline needs no instrument.
+        missing: Severity::Warning,
     };
     let checked = measurement.tree.check(&measurement.facts(&date, &time), &folders);
     let drawing = Drawing::of(measurement, &loaded.label, &checked, &folders);

@@ -10,6 +10,7 @@ use std::{
 
 use measurement::{Measurement, Overrides, Problem, Severity, Source, Stage, refused};
 use protocol::{Assume, Checks, OnExisting, Outcome, Recording, Request};
+use runner::Laboratory;
 use supervisor::{ControlServer, Engine, Facts, Job, Report, Update, View, What};
 
 use crate::{
@@ -19,6 +20,7 @@ use crate::{
     events::EventStream,
     exit::Exit,
     interruption::Interruption,
+    laboratory::{Reach, Simulated},
     observe::observed,
     quantity::counted,
     registry::Listed,
@@ -78,6 +80,14 @@ pub(crate) struct Manner {
     /// No live display: lines only, as when the output is no terminal
     #[arg(long)]
     plain: bool,
+    /// Perform with simulated instruments, made from the driver files, instead of the real ones
+    #[arg(long, help_heading = "Instruments")]
+    simulate: bool,
+    /// Write what the simulated instruments are told and answer, a line a message
+    #[arg(long, value_name = "FILE", requires = "simulate", help_heading = "Instruments")]
+    transcript: Option<PathBuf>,
+    #[command(flatten)]
+    reach: Reach,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -169,9 +179,16 @@ fn is_same_file(one: &Path, other: &Path) -> bool {
 struct Session<'a> {
     manner: &'a Manner,
     overrides: Overrides,
+    setup: protocol::Laboratory,
     engine: Engine,
     events: Option<EventStream>,
     interruption: Interruption,
+}
+
+/// A laboratory, and what serves its simulated instruments as long as it lives.
+struct Setup {
+    of_run: protocol::Laboratory,
+    _simulated: Option<Simulated>,
 }
 
 /// Which record a run is kept in.
@@ -187,6 +204,7 @@ enum Keeping {
 
 impl<'a> Session<'a> {
     fn open(manner: &'a Manner, overrides: Overrides) -> Result<Session<'a>, Complaint> {
+        let setup = manner.reach.laboratory()?;
         let program =
             std::env::current_exe().map_err(|error| Complaint::new("cannot find this program").because(&error))?;
         let events = manner.events.as_deref().map(EventStream::open).transpose()?;
@@ -195,6 +213,7 @@ impl<'a> Session<'a> {
         Ok(Session {
             manner,
             overrides,
+            setup,
             engine,
             events,
             interruption,
@@ -245,8 +264,35 @@ impl<'a> Session<'a> {
         self.loaded(&loaded, keeping)
     }
 
+    /// The laboratory that a measurement is performed in: the user's, or one in software.
+    fn laboratory_of(&self, loaded: &Loaded) -> Result<Setup, Complaint> {
+        let mut setup = Setup {
+            of_run: self.setup.clone(),
+            _simulated: None,
+        };
+        if let (true, Some(measurement)) = (self.manner.simulate, loaded.built()) {
+            let laboratory = Laboratory::open(&self.setup);
+            let simulated = Simulated::start(
+                &laboratory,
+                measurement.tree.instruments(),
+                self.manner.transcript.as_deref(),
+            )?;
+            // What the user says of one instrument holds for it.
+            setup.of_run.addresses.splice(0..0, simulated.addresses());
+            setup._simulated = Some(simulated);
+        }
+        Ok(setup)
+    }
+
     fn loaded(&mut self, loaded: &Loaded, keeping: Keeping) -> Exit {
-        let checked = match Checked::of(loaded, &self.overrides, self.manner) {
+        let setup = match self.laboratory_of(loaded) {
+            Ok(setup) => setup,
+            Err(complaint) => {
+                complaint.print();
+                return Exit::Unusable;
+            }
+        };
+        let checked = match Checked::of(loaded, &self.overrides, self.manner, &setup.of_run) {
             Ok(mut checked) => {
                 if matches!(keeping, Keeping::GoOn(_)) {
                     // The warnings were said when the run began; that its own files exist is none.
@@ -261,7 +307,9 @@ impl<'a> Session<'a> {
         };
         checked.print(loaded);
         match loaded.built() {
-            Some(measurement) if !refused(&checked.problems) => self.perform(loaded, measurement, checked, keeping),
+            Some(measurement) if !refused(&checked.problems) => {
+                self.perform(loaded, measurement, checked, keeping, setup.of_run.clone())
+            }
             built => {
                 self.say_skipped(facts(loaded), &placed(&checked.problems, loaded));
                 self.write_values(&checked.values);
@@ -280,7 +328,14 @@ impl<'a> Session<'a> {
         }
     }
 
-    fn perform(&mut self, loaded: &Loaded, measurement: &Measurement, mut checked: Checked, keeping: Keeping) -> Exit {
+    fn perform(
+        &mut self,
+        loaded: &Loaded,
+        measurement: &Measurement,
+        mut checked: Checked,
+        keeping: Keeping,
+        laboratory: protocol::Laboratory,
+    ) -> Exit {
         let (observe, idle) = match observed(measurement, &self.manner.observe) {
             Ok(observed) => observed,
             Err(complaint) => {
@@ -323,6 +378,7 @@ impl<'a> Session<'a> {
             },
             flush_ms: self.manner.flush_interval,
             file: loaded.label.clone(),
+            laboratory,
         };
         let facts = facts(loaded);
         let job = Job {
@@ -477,7 +533,12 @@ struct Checked {
 }
 
 impl Checked {
-    fn of(loaded: &Loaded, overrides: &Overrides, manner: &Manner) -> Result<Checked, Complaint> {
+    fn of(
+        loaded: &Loaded,
+        overrides: &Overrides,
+        manner: &Manner,
+        setup: &protocol::Laboratory,
+    ) -> Result<Checked, Complaint> {
         let (date, time) = day_and_time();
         let mut problems = loaded.problems.clone();
         let Some(measurement) = &loaded.measurement else {
@@ -492,9 +553,12 @@ impl Checked {
             std::fs::create_dir_all(folder)
                 .map_err(|error| Complaint::of_file("make the folder", Path::new(folder), &error))?;
         }
-        let checked = measurement
-            .tree
-            .check(&measurement.facts(&date, &time), &Folders::default());
+        let folders = Folders {
+            made: None,
+            laboratory: Laboratory::open(setup),
+            missing: Severity::Error,
+        };
+        let checked = measurement.tree.check(&measurement.facts(&date, &time), &folders);
         let values = Values::of_check(&measurement.tree, &checked.values);
         problems.extend(checked.problems);
         if manner.skip_checks {

@@ -92,6 +92,7 @@ fn task_text(kind: &Kind, paint: Paint) -> String {
     let mut text = format!("{}\n    {}\n", paint.strong(kind.id), kind.summary);
     let below = match kind.shape {
         Shape::Leaf => None,
+        Shape::Setter => Some("nothing; as a loop's `[[task]]` it takes the loop's value"),
         Shape::Children => Some("tasks: `[[children_0]]` …"),
         Shape::Loop => Some("an `[interface]`, tasks `[[children_0]]` …, and `[[task]]`, which gets the loop's value"),
     };
@@ -108,14 +109,21 @@ fn task_text(kind: &Kind, paint: Paint) -> String {
                 .map(|(name, doc)| (format!("<name>_{name}"), (*doc).to_owned())),
         );
     }
-    let manners = match (kind.waits, kind.pool) {
-        (false, None) => String::new(),
-        (true, None) => "waits for all pools unless the file says otherwise".to_owned(),
-        (false, Some(pool)) => {
+    let waits = kind.waits.map(|pools| match pools {
+        [] => "waits for all pools".to_owned(),
+        pools => {
+            let pools: Vec<String> = pools.iter().map(|pool| format!("`{pool}`")).collect();
+            format!("waits for pool {}", pools.join(", "))
+        }
+    });
+    let manners = match (waits, kind.pool) {
+        (None, None) => String::new(),
+        (Some(waits), None) => format!("{waits} unless the file says otherwise"),
+        (None, Some(pool)) => {
             format!("is performed in the background, in pool `{pool}`, unless the file says otherwise")
         }
-        (true, Some(pool)) => {
-            format!("waits for all pools and is performed in pool `{pool}`, unless the file says otherwise")
+        (Some(waits), Some(pool)) => {
+            format!("{waits} and is performed in pool `{pool}`, unless the file says otherwise")
         }
     };
     if !manners.is_empty() {
@@ -124,6 +132,7 @@ fn task_text(kind: &Kind, paint: Paint) -> String {
     let resumed = match kind.resume {
         Resume::Redo => "performed again if the run broke off in it",
         Resume::Skip => "not performed again: it did its work before the run",
+        Resume::Restore => "what it set is set again, before the first new point",
     };
     text.push_str(&format!("  {}\n    {resumed}\n", paint.emphasis("resumed")));
     text
@@ -163,6 +172,7 @@ fn fields_json(fields: &[Field]) -> Json {
 fn task_json(kind: &Kind) -> Json {
     let shape = match kind.shape {
         Shape::Leaf => "leaf",
+        Shape::Setter => "setter",
         Shape::Children => "children",
         Shape::Loop => "loop",
     };
@@ -174,6 +184,7 @@ fn task_json(kind: &Kind) -> Json {
     let resumed = match kind.resume {
         Resume::Redo => "redo",
         Resume::Skip => "skip",
+        Resume::Restore => "restore",
     };
     json!({"id": kind.id, "summary": kind.summary, "fields": fields_json(kind.fields), "entries": entries,
         "shape": shape, "waits": kind.waits, "pool": kind.pool, "resumed": resumed})

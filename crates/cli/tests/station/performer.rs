@@ -123,6 +123,7 @@ pub fn request(text: &str) -> Request {
         on_existing: OnExisting::Rename,
         recording: Recording::Off,
         flush_ms: 1000,
+        laboratory: protocol::Laboratory::default(),
         file: String::new(),
     }
 }
