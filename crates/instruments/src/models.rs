@@ -4,6 +4,11 @@
 //! conversions that a table has no word for. It may also take a parameter of the driver file upon itself, where reading or
 //! setting takes more than the commands of the file. What data can say stays in the driver file.
 
+mod cryomagnetics;
+mod oxford_ips120;
+mod vna;
+
+use self::{cryomagnetics::Cryomagnetics, oxford_ips120::Ips120, vna::Vna};
 use crate::{
     device::AnyWire,
     driver::{Failure, Instrument, LineError, Value},
@@ -53,6 +58,25 @@ pub(crate) trait Model: Send {
 /// # Errors
 /// A setting that it needs is missing, or is none.
 pub(crate) fn of(driver: &str, settings: &[(String, String)]) -> Result<Option<Box<dyn Model>>, String> {
-    let _ = (driver, settings);
-    Ok(None)
+    Ok(Some(match driver {
+        "cryomagnetics.4g" => Box::new(Cryomagnetics::g4(settings)?),
+        "cryomagnetics.cs4" => Box::new(Cryomagnetics::cs4(settings)?),
+        "keysight.pna" => Box::new(Vna::keysight()),
+        "oxford.ips120_10" => Box::new(Ips120::new(settings)?),
+        "rohde_schwarz.znb20" => Box::new(Vna::znb20()),
+        "rohde_schwarz.zva24" => Box::new(Vna::zva24()),
+        _ => return Ok(None),
+    }))
+}
+
+/// A number among the settings of a profile.
+///
+/// # Errors
+/// It is none.
+fn setting(settings: &[(String, String)], name: &str) -> Result<Option<f64>, String> {
+    let Some((_, text)) = settings.iter().find(|(known, _)| known == name) else {
+        return Ok(None);
+    };
+    let number = text.trim().trim_matches(['\'', '"']).parse();
+    number.map(Some).map_err(|_| format!("the setting `{name}` is no number: `{text}`"))
 }

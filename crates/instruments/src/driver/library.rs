@@ -6,11 +6,12 @@
 use super::Driver;
 
 /// The texts, in the order of the folder.
-pub const LIBRARY: [&str; 21] = [
+pub const LIBRARY: [&str; 22] = [
     include_str!("../../drivers/anapico_apsin20g.toml"),
     include_str!("../../drivers/anapico_apuasyn20.toml"),
     include_str!("../../drivers/anritsu_mg3694.toml"),
     include_str!("../../drivers/bilt_bn100.toml"),
+    include_str!("../../drivers/cryomagnetics_4g.toml"),
     include_str!("../../drivers/cryomagnetics_cs4.toml"),
     include_str!("../../drivers/keithley_2000.toml"),
     include_str!("../../drivers/keysight_34410a.toml"),
