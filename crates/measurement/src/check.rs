@@ -11,7 +11,7 @@ use crate::{
     problem::{Problem, Severity, Stage, nearest},
     program::{Compiled, CompiledTemplate, Program, Step},
     tables::Tables,
-    task::{LoopAround, Text},
+    task::{LoopAround, Resume, Text},
     tree::{Node, TaskId, Tree, place},
 };
 
@@ -105,6 +105,7 @@ impl Tree {
                 wait: node.wait.clone(),
                 pool: node.pool.clone(),
                 is_marked: plan.tasks[index].is_marked,
+                restores: restored_entry(self, task, node),
                 work: node.task.prepare(&mut Prepare { tree: self, task }),
             }
         });
@@ -532,6 +533,13 @@ impl Prepare<'_> {
         }
         (Ok(parsed), entries)
     }
+}
+
+/// The first entry of a task whose setting is made again when a run goes on.
+fn restored_entry(tree: &Tree, task: TaskId, node: &Node) -> Option<EntryId> {
+    let kind = node.kind().filter(|kind| kind.resume == Resume::Restore)?;
+    let (entry, _) = kind.entries.first()?;
+    own_entry(tree, task, entry)
 }
 
 fn own_entry(tree: &Tree, task: TaskId, entry: &str) -> Option<EntryId> {

@@ -31,7 +31,7 @@ pub use monitor::{Shown, TextMonitor};
 pub use names::{Database, Entry, EntryId, ScopeId};
 pub use problem::{Problem, Severity, Stage};
 pub use program::{Failure, Program};
-pub use resumption::{LoopAt, Resumption};
+pub use resumption::{LoopAt, Resumption, in_force};
 pub use tables::{TablePlan, Tables, TaskPlan};
 pub use task::{Field, INTERFACES, InterfaceKind, Kind, Resume, Shape, TASKS, interface_kind, kind};
 pub use tree::{Node, TaskId, Tree};

@@ -63,6 +63,8 @@ pub(crate) struct Step {
     pub(crate) pool: Option<String>,
     /// Whether it goes on record when it is complete.
     pub(crate) is_marked: bool,
+    /// The entry that holds what it set, for a task whose setting is made again when a run goes on.
+    pub(crate) restores: Option<EntryId>,
     pub(crate) work: Box<dyn Work>,
 }
 
@@ -105,10 +107,34 @@ impl Program {
     /// What a task raised.
     pub fn perform_work(&self, task: TaskId, value: Option<&Value>, bench: &dyn Bench) -> Result<(), Box<Failure>> {
         let run = Run { program: self, bench };
-        match run.program.steps[task.index()]
-            .work
-            .perform(&At { run: &run, task, value })
-        {
+        match run.program.steps[task.index()].work.perform(&At {
+            run: &run,
+            task,
+            value,
+            is_restoring: false,
+        }) {
+            Ok(()) | Err(Exit::Break | Exit::Continue | Exit::Stopped) => Ok(()),
+            Err(Exit::Failed(failure)) => Err(failure),
+        }
+    }
+
+    /// Sets again what a task had set when the run broke off: see [`crate::Resume::Restore`].
+    ///
+    /// # Errors
+    /// The instrument does not take it.
+    pub fn restore(&self, task: TaskId, bench: &dyn Bench) -> Result<(), Box<Failure>> {
+        let run = Run { program: self, bench };
+        let step = &self.steps[task.index()];
+        let Some(entry) = step.restores else { return Ok(()) };
+        let mut value = [Value::None];
+        bench.read(&[entry], &mut value);
+        let restored = step.work.perform(&At {
+            run: &run,
+            task,
+            value: Some(&value[0]),
+            is_restoring: true,
+        });
+        match restored {
             Ok(()) | Err(Exit::Break | Exit::Continue | Exit::Stopped) => Ok(()),
             Err(Exit::Failed(failure)) => Err(failure),
         }
@@ -155,7 +181,12 @@ impl Run<'_> {
             self.bench.wait(task, pools).map_err(failed)?;
         }
         match &step.pool {
-            None => match step.work.perform(&At { run: self, task, value }) {
+            None => match step.work.perform(&At {
+                run: self,
+                task,
+                value,
+                is_restoring: false,
+            }) {
                 Err(Exit::Stopped) => return Ok(()),
                 done => done?,
             },
@@ -172,8 +203,10 @@ impl Run<'_> {
 pub(crate) struct At<'a> {
     pub(crate) run: &'a Run<'a>,
     pub(crate) task: TaskId,
-    /// The value of the loop that this task is embedded in.
+    /// The value of the loop that this task is embedded in, or what it set before the run broke off.
     pub(crate) value: Option<&'a Value>,
+    /// Whether the value is that of its own first entry: what it set before the run broke off.
+    pub(crate) is_restoring: bool,
 }
 
 impl At<'_> {

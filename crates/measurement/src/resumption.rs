@@ -15,7 +15,7 @@ use std::{
 use expr::Value;
 
 use crate::{
-    task::Kind,
+    task::{Kind, Resume},
     tree::{TaskId, Tree},
 };
 
@@ -97,6 +97,29 @@ impl Resumption {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The tasks whose settings are in force where a run goes on, in the order in which they were last performed. A task below a
+/// condition counts only if it was performed for sure: `has_set` says whether its entries are not as they were before the run.
+pub fn in_force(tree: &Tree, done: &[TaskId], loops: &[LoopAt], has_set: impl Fn(TaskId) -> bool) -> Vec<TaskId> {
+    let parents = |task: TaskId| std::iter::successors(Some(task), |task| tree.node(*task).parent);
+    let sets = |task: &TaskId| {
+        let node = tree.node(*task);
+        node.instrument.is_some() && node.kind().is_some_and(|kind| kind.resume == Resume::Restore)
+    };
+    let is_sure = |task: TaskId| {
+        let is_conditional = |above: TaskId| tree.node(above).kind().is_some_and(Kind::has_condition);
+        !parents(task).any(is_conditional) || has_set(task)
+    };
+    let is_done = |task: TaskId| parents(task).any(|above| done.contains(&above));
+    let was_performed = |task: TaskId| {
+        let under_way = |above: TaskId| loops.iter().any(|at| at.task == above && at.rounds > 0);
+        parents(task).skip(1).any(under_way)
+    };
+    let all: Vec<TaskId> = tree.walk().into_iter().map(|(_, task)| task).filter(sets).collect();
+    let earlier = all.iter().filter(|task| !is_done(**task) && was_performed(**task));
+    let now = all.iter().filter(|task| is_done(**task));
+    earlier.chain(now).copied().filter(|task| is_sure(*task)).collect()
 }
 
 impl State {

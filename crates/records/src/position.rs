@@ -23,6 +23,8 @@ pub struct Position {
     pub offset: u64,
     /// Of all entries.
     pub values: Vec<Value>,
+    /// The same before anything was performed.
+    pub initial: Vec<Value>,
     /// Rows of each table.
     pub rows: Vec<u64>,
     /// Tasks that are complete, of those whose loops or parents are not.
@@ -199,7 +201,10 @@ impl Fold<'_> {
     fn count(&mut self, frame: &Frame<'_>) {
         let argument = frame.argument;
         match frame.kind {
-            Kind::Values => self.position.values = unpacked(read(frame).unwrap_or_default()),
+            Kind::Values => {
+                self.position.values = unpacked(read(frame).unwrap_or_default());
+                self.position.initial.clone_from(&self.position.values);
+            }
             Kind::Row | Kind::LastRow | Kind::LongRow => self.row(argument as usize, frame),
             Kind::Begin => {
                 if let Some(begin) = read::<Begin>(frame) {

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use measurement::{EntryId, LoopAt, Program, Resumption, Tables, TaskId, Tree};
+use measurement::{EntryId, LoopAt, Program, Resumption, Tables, TaskId, Tree, in_force};
 use protocol::{Assume, Value};
 use records::{OpenedFile, Position, Schema};
 
@@ -84,14 +84,30 @@ impl GoingOn {
 
     /// The program, performed from where the run was.
     pub(crate) fn resume(&self, program: Program, tree: &Tree) -> Program {
-        let loops = self.position.loops.iter().map(|at| LoopAt {
+        let done = self.position.done.iter().map(|task| TaskId(*task)).collect();
+        program.resumed(Resumption::new(tree, done, self.loops().collect()))
+    }
+
+    fn loops(&self) -> impl Iterator<Item = LoopAt> {
+        self.position.loops.iter().map(|at| LoopAt {
             task: TaskId(at.task),
             rounds: at.rounds,
             values: at.values.clone().map(|values| (values.array, values.values)),
             is_left: at.is_left,
-        });
-        let done = self.position.done.iter().map(|task| TaskId(*task)).collect();
-        program.resumed(Resumption::new(tree, done, loops.collect()))
+        })
+    }
+
+    /// The tasks whose settings are in force.
+    pub(crate) fn in_force(&self, tree: &Tree) -> Vec<TaskId> {
+        let done: Vec<TaskId> = self.position.done.iter().map(|task| TaskId(*task)).collect();
+        let loops: Vec<LoopAt> = self.loops().collect();
+        in_force(tree, &done, &loops, |task| {
+            tree.entries_of(task).iter().any(|(_, entry)| {
+                let was = self.position.initial.get(entry.index());
+                let is = self.values.get(entry.index());
+                was.zip(is).is_some_and(|(was, is)| was.repr() != is.repr())
+            })
+        })
     }
 
     /// What was in the background.

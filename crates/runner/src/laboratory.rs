@@ -19,6 +19,7 @@ use instruments::{
     Resource,
     device::{Connection, DrivenBy, Profile},
     driver::{Driver, library},
+    python,
 };
 use measurement::{
     Selected,
@@ -50,9 +51,8 @@ pub struct Found {
     pub resource: Option<Resource>,
     /// Those of the profile that the measurement selects.
     pub settings: Vec<(String, String)>,
-    /// The profile's own fields, for drivers in Python.
-    pub fields: BTreeMap<String, String>,
-    pub python: Option<PathBuf>,
+    /// How an object of Python is made, for drivers in Python.
+    pub python: python::Options,
 }
 
 impl Laboratory {
@@ -159,9 +159,23 @@ impl Laboratory {
             driven_by,
             resource,
             settings,
-            fields: profile.map(|profile| profile.fields.clone()).unwrap_or_default(),
-            python: self.python.clone(),
+            python: self.python_options(profile, self.addresses.get(&selected.profile))?,
         })
+    }
+
+    fn python_options(&self, profile: Option<&Profile>, address: Option<&String>) -> Result<python::Options, String> {
+        let mut options = match profile {
+            Some(profile) => python::Options::from_profile(profile)
+                .map_err(|problem| format!("the profile `{}`: {problem}", profile.name))?,
+            None => python::Options::default(),
+        };
+        if let (true, Some(python)) = (options.python.as_os_str().is_empty(), &self.python) {
+            options.python.clone_from(python);
+        }
+        if let Some(address) = address {
+            options.address.clone_from(address);
+        }
+        Ok(options)
     }
 
     fn no_profile(&self, selected: &Selected) -> String {

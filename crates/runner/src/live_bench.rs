@@ -4,13 +4,14 @@
 
 use std::{
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, PoisonError, Weak,
         atomic::{AtomicBool, AtomicU32, Ordering},
         mpsc,
     },
     time::{Duration, Instant},
 };
 
+use instruments::python::Hosts;
 use measurement::{
     Ask, Bench, DataFile, EntryId, Failure, Hdf5, InstrumentId, Pools, Program, RoundValues, Signal, TaskId,
     Unanswered, Where,
@@ -42,6 +43,8 @@ pub(crate) struct Shared {
     /// Nothing when no record is kept.
     pub(crate) recorder: Option<Arc<Recorder>>,
     pub(crate) rack: Arc<Rack>,
+    /// Processes of drivers and tasks in Python.
+    pub(crate) hosts: Hosts,
     pub(crate) loops: Mutex<Vec<RunningLoop>>,
     pub(crate) places: Mutex<Vec<Arc<Place>>>,
     pub(crate) failures: Mutex<Vec<Failure>>,
@@ -127,7 +130,17 @@ impl Shared {
         recorder: Option<Arc<Recorder>>,
         rack: Arc<Rack>,
     ) -> Arc<Self> {
-        Arc::new(Self {
+        // What Python prints is logged as what tasks print.
+        let printing = |shared: &Weak<Self>| {
+            let shared = shared.clone();
+            Hosts::new(Arc::new(move |name: &str, line: &str| {
+                if let Some(shared) = shared.upgrade() {
+                    shared.record(Level::Info, name, line);
+                }
+            }))
+        };
+        Arc::new_cyclic(|own| Self {
+            hosts: printing(own),
             program,
             store,
             control: rack.control().clone(),
@@ -215,7 +228,21 @@ impl LiveBench {
 
     /// Performs the whole program, and waits for all that runs in the background. `works` was in the background when the
     /// run was broken off: it is started first.
-    pub(crate) fn perform(&self, works: &[(TaskId, Option<Value>)]) {
+    ///
+    /// `in_force` are the tasks whose settings an earlier process had made: they are made again before anything else.
+    pub(crate) fn perform(&self, works: &[(TaskId, Option<Value>)], in_force: &[TaskId]) {
+        for task in in_force {
+            let path = self.shared.program.path(*task);
+            self.shared.record(
+                Level::Info,
+                "measurand",
+                &format!("Setting again what `{path}` had set"),
+            );
+            if let Err(failure) = self.shared.program.restore(*task, self) {
+                self.shared.fail(*failure);
+                return;
+            }
+        }
         for (task, value) in works {
             let pool = self.shared.program.pool(*task).unwrap_or_default();
             let started = self.start_work(*task, pool, value.as_ref(), |recorder| Ok(recorder.origin(*task)));

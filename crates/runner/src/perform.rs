@@ -2,6 +2,7 @@
 
 use std::{collections::HashMap, path::Path, sync::Arc, time::Duration};
 
+use instruments::python::Hosts;
 use measurement::{
     EntryId, Failure, InstrumentId, Kind, Measurement, Overrides, Problem, Severity, Signal, Tables, TaskId, Tree,
     Unanswered, refused,
@@ -168,19 +169,20 @@ fn begin(request: &Request, control: &Arc<Control>, outbox: &Arc<Outbox>) -> End
         );
         shared.record(Level::Warning, "measurand", &message);
     }
-    let mut works = Vec::new();
+    let (mut works, mut in_force) = (Vec::new(), Vec::new());
     if let Some(going_on) = &begun.going_on {
         if let Some(cut) = &going_on.position.cut {
             shared.record(Level::Warning, "measurand", cut);
         }
         shared.record(Level::Info, "measurand", &going_on.words());
         works = going_on.works();
+        in_force = going_on.in_force(tree);
     }
     if !open_instruments(&shared, &laboratory, tree) {
         return conclude(&shared, request);
     }
     let flush = Duration::from_millis(u64::from(request.flush_ms.max(1)));
-    match run(&shared, loop_indices(tree), works, flush) {
+    match run(&shared, loop_indices(tree), works, in_force, flush) {
         Ok(()) => conclude(&shared, request),
         Err(error) => Ending::not_begun(
             Outcome::Failed,
@@ -205,7 +207,7 @@ fn open_instruments(shared: &Arc<Shared>, laboratory: &Laboratory, tree: &Tree) 
     let mut to_make_safe = Vec::new();
     for (position, selected) in tree.instruments().iter().enumerate() {
         let instrument = InstrumentId(position as u32);
-        match rack.open(instrument, laboratory, selected, sleep.clone()) {
+        match rack.open(instrument, laboratory, selected, &shared.hosts, sleep.clone()) {
             Ok(opened) => {
                 if opened.has_safe_state {
                     to_make_safe.push(opened.name.clone());
@@ -278,6 +280,7 @@ pub(crate) fn make_safe(request: &Request, instruments: &[String]) -> Vec<String
     let tree = &measurement.tree;
     let control = Arc::new(Control::new());
     let rack = Rack::new(tree.instruments(), control);
+    let hosts = Hosts::new(Arc::new(|name: &str, line: &str| eprintln!("{name}: {line}")));
     let undisturbed: Sleep = Arc::new(|time| {
         std::thread::sleep(time);
         true
@@ -285,12 +288,8 @@ pub(crate) fn make_safe(request: &Request, instruments: &[String]) -> Vec<String
     let mut problems = Vec::new();
     for (position, selected) in tree.instruments().iter().enumerate() {
         if instruments.contains(&selected.profile) {
-            let opened = rack.open(
-                InstrumentId(position as u32),
-                &laboratory,
-                selected,
-                undisturbed.clone(),
-            );
+            let instrument = InstrumentId(position as u32);
+            let opened = rack.open(instrument, &laboratory, selected, &hosts, undisturbed.clone());
             if let Err(Unanswered::Failed(message)) = opened {
                 problems.push(message);
             }
@@ -400,6 +399,7 @@ fn run(
     shared: &Arc<Shared>,
     indices: HashMap<TaskId, EntryId>,
     works: Vec<(TaskId, Option<Value>)>,
+    in_force: Vec<TaskId>,
     flush: Duration,
 ) -> std::io::Result<()> {
     let spy = Spy::start(shared, indices)?;
@@ -415,7 +415,7 @@ fn run(
         .name("instruments".to_owned())
         .spawn(move || rack.cut_after_stop())?;
     let own = shared.clone();
-    let body = move || LiveBench::new(&own, Vec::new(), None).perform(&works);
+    let body = move || LiveBench::new(&own, Vec::new(), None).perform(&works, &in_force);
     let thread = std::thread::Builder::new()
         .name("measurement".to_owned())
         .stack_size(STACK)

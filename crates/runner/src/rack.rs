@@ -10,7 +10,6 @@
 //! is cut off. Tasks that are not stoppable, and safe states, are never cut off.
 
 use std::{
-    path::PathBuf,
     sync::{
         Arc, Mutex,
         atomic::{AtomicBool, AtomicU32, Ordering},
@@ -23,6 +22,7 @@ use instruments::{
     Interrupter,
     device::{Device, Driven, DrivenBy, Reason},
     driver::Pause,
+    python::{self, Hosts},
 };
 use measurement::{Ask, InstrumentId, Selected, TaskId, Unanswered, Where};
 use protocol::Value;
@@ -116,6 +116,7 @@ impl Rack {
         instrument: InstrumentId,
         laboratory: &Laboratory,
         selected: &Selected,
+        hosts: &Hosts,
         sleep: Sleep,
     ) -> Result<Opened, Unanswered> {
         let slot = &self.slots[instrument.index()];
@@ -129,7 +130,7 @@ impl Rack {
                 true
             }
         });
-        let device = self.guarded(slot, true, || open(&found, &slot.gate.interrupter, pause))?;
+        let device = self.guarded(slot, true, || open(&found, hosts, &slot.gate.interrupter, pause))?;
         let opened = Opened {
             name: found.name.clone(),
             driver: match &found.driven_by {
@@ -280,6 +281,7 @@ impl Rack {
 /// Opens an instrument, whatever drives it.
 pub(crate) fn open(
     found: &Found,
+    hosts: &Hosts,
     interrupter: &Interrupter,
     pause: Pause,
 ) -> Result<Box<dyn Device>, instruments::device::DeviceError> {
@@ -299,12 +301,6 @@ pub(crate) fn open(
             Reason::Refused,
             format!("`{}` has no address", found.name),
         )),
-        (DrivenBy::Python(class), _) => {
-            let _: Option<&PathBuf> = found.python.as_ref();
-            Err(instruments::device::DeviceError::new(
-                Reason::Refused,
-                format!("`{}`: python:{class}", found.name),
-            ))
-        }
+        (DrivenBy::Python(class), _) => python::open(&found.name, class, &found.python, hosts, interrupter.clone()),
     }
 }

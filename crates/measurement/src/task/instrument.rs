@@ -88,8 +88,8 @@ impl Target {
 
     pub(crate) fn value(&self, at: &At<'_>) -> Result<Value, Exit> {
         match (&self.formula, at.value) {
-            (Some(formula), _) => at.evaluate(formula),
-            (None, Some(value)) => Ok(value.clone()),
+            (_, Some(value)) => Ok(value.clone()),
+            (Some(formula), None) => at.evaluate(formula),
             (None, None) => Err(at.fail("the loop around gave no value")),
         }
     }
