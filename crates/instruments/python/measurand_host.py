@@ -29,6 +29,7 @@ DONE, RAISED, REFUSED, ASKED = range(4)
 
 # A frame's length and the value that most replies are.
 _head = struct.Struct(">I")
+_float_at = struct.Struct(">d").unpack_from
 _pack_float_reply = struct.Struct(">IBBBd").pack
 # Requests of a reading that are remembered with what they mean.
 MOST_PLANS = 1000
@@ -51,6 +52,7 @@ class Lane:
         self.key = None
         self.closer = None
         self.plans = {}
+        self.float_plans = {}
         self.asking = threading.Lock()
         self.is_called = False
 
@@ -62,10 +64,12 @@ class Lane:
             try:
                 if plan is not None:
                     value = plan()
-                elif frame:
-                    value = self.perform(self.rest_of(frame))
-                else:
+                elif not frame:
                     return
+                elif (plan := self.float_plans.get(frame[:-9])) is not None and frame[-9] == 0xCB:
+                    value = plan(*_float_at(frame, len(frame) - 8))
+                else:
+                    value = self.perform(self.rest_of(frame))
                 if type(value) is float:
                     reply = _pack_float_reply(11, 0x92, DONE, 0xCB, value)
                 else:
@@ -114,7 +118,12 @@ class Lane:
                 self.plans[bytes(frame)] = plan
             return value
         if kind == SET:
-            return subject.write(*arguments)
+            subject.write(*arguments)
+            if type(arguments[2]) is float and len(self.float_plans) < MOST_PLANS:
+                # The same bytes but for the number at the end are the same request with another number.
+                path, at, _ = arguments
+                self.float_plans[bytes(frame[:-9])] = lambda number: self.subject.write(path, at, number)
+            return None
         if kind == CALL:
             return subject.call(*arguments)
         if kind == HAS:
@@ -162,6 +171,7 @@ class Lane:
         subject, self.subject = self.subject, None
         kept.pop(self.key, None)
         self.plans.clear()
+        self.float_plans.clear()
         if subject is None:
             return
         names = (self.closer,) if self.closer else ("close", "disconnect")

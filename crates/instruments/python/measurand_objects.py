@@ -21,6 +21,8 @@ PLAIN = (type(None), bool, int, float, complex, str, list, tuple, dict, set, byt
 CHANNELS = ("ch_%s", "ch%s", "channel_%s", "channel%s", "ch%02d", "%s")
 # How constructors call the place of the instrument.
 ADDRESSES = ("address", "resource_name", "resource", "adapter", "visa_address", "port", "prefix", "host", "uri")
+# What an axis of ophyd is at, which its `set` changes.
+POSITIONS = ("position", "readback", "value")
 MISSING = object()
 
 
@@ -53,9 +55,12 @@ class Subject:
             return
         kept = static(owner, key)
         if hasattr(type(kept), "__set__") and not is_of(kept, "ophyd"):
-            if isinstance(kept, property) and kept.fset is None:
+            if not (isinstance(kept, property) and kept.fset is None):
+                setattr(owner, key, value)
+            elif key in POSITIONS and is_of(owner, "ophyd") and hasattr(owner, "set"):
+                finish(owner.set(value))
+            else:
                 raise Refused("`%s` is read only" % path)
-            setattr(owner, key, value)
             return
         there = look(owner, key)
         if there is MISSING:
@@ -83,7 +88,7 @@ class Subject:
             raise Refused(no_such(owner, key))
         if not callable(there):
             raise Refused("`%s` is no method" % path)
-        return there(*arguments, **at)
+        return finish(there(*arguments, **at))
 
     def has(self, path):
         try:
@@ -143,7 +148,7 @@ def build(target, name, address, arguments, keywords):
     parameters = signature(target)
     if parameters is None:
         return target(*((address,) if address else ()), *arguments, **keywords)
-    names = [parameter for parameter in parameters.parameters if parameter != "self"]
+    names = list(parameters.parameters)
     if address:
         place = next((each for each in ADDRESSES if each in names and each not in keywords), None)
         if place is not None:
@@ -154,8 +159,6 @@ def build(target, name, address, arguments, keywords):
     ways = [(arguments, keywords)]
     if "name" not in keywords:
         ways += [(arguments, {**keywords, "name": identifier}), ((identifier,) + arguments, keywords)]
-        if "name" in names and parameters.parameters["name"].default is parameters.empty:
-            ways = ways[1:]
     for positional, named in ways:
         try:
             parameters.bind(*positional, **named)
@@ -170,6 +173,10 @@ def signature(target):
     import inspect
 
     try:
+        if isinstance(target, type) and type(target) is not type:
+            # What makes objects of such a class takes anything, and hands it on.
+            whole = inspect.signature(target.__init__)
+            return whole.replace(parameters=list(whole.parameters.values())[1:])
         return inspect.signature(target)
     except (TypeError, ValueError):
         return None
@@ -216,10 +223,12 @@ def settle(value):
     return value
 
 
-def finish(status):
-    """What ophyd returns from `set` ends when the value is reached."""
-    if is_of(status, "ophyd") and hasattr(status, "wait"):
-        status.wait()
+def finish(result):
+    """What ophyd returns from `set` ends when the value is reached; any other result is the result."""
+    if type(result) is float or not (is_of(result, "ophyd") and hasattr(result, "wait")):
+        return result
+    result.wait()
+    return None
 
 
 def is_parameter(value):
@@ -255,15 +264,7 @@ def look(owner, key):
 
 
 def channel(target, name, value):
-    """The steps to a channel by its number or its name."""
-    for container in (name + "s", name):
-        there = look(target, container) if static(target, container) is not None else MISSING
-        if there is not MISSING and hasattr(there, "__getitem__"):
-            keys = (value, str(value))
-            if isinstance(there, dict) or hasattr(there, "keys"):
-                keys = [key for key in keys if key in there]
-            if keys:
-                return [(False, container), (True, keys[0])]
+    """The steps to a channel by its number or its name: an attribute, or a member of what has them all."""
     for pattern in CHANNELS:
         try:
             attribute = pattern % value
@@ -271,6 +272,17 @@ def channel(target, name, value):
             continue
         if attribute.isidentifier() and look(target, attribute) is not MISSING:
             return [(False, attribute)]
+    number = int(value) if str(value).isdigit() else None
+    for container in (name + "s", name):
+        there = look(target, container)
+        if there is MISSING or isinstance(there, ROUTINES) or not hasattr(there, "__getitem__"):
+            continue
+        if hasattr(there, "keys"):
+            for key in (value, number, str(value)):
+                if key in there.keys():
+                    return [(False, container), (True, key)]
+        elif number is not None:
+            return [(False, container), (True, number)]
     raise Refused("there is no %s `%s`" % (name, value))
 
 

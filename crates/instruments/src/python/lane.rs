@@ -112,10 +112,14 @@ impl Lane {
         }
     }
 
-    /// Asks it to close the object, without waiting for it.
-    pub(crate) fn tell(&mut self, request: &mut Frame) {
+    /// Sends the last request and waits for a reply, whatever it is.
+    pub(crate) fn tell(&mut self, request: &mut Frame, patience: Duration) {
         if let Ok(bytes) = request.finish() {
-            self.socket.write_all(bytes).ok(); // If it is gone, so is its object.
+            // If it is gone or silent, so is its object.
+            let told = self
+                .set_timeout(Some(patience))
+                .and_then(|()| self.socket.write_all(bytes));
+            told.and_then(|()| self.socket.read(&mut self.room)).ok();
         }
     }
 

@@ -25,6 +25,9 @@ use crate::{
 /// Importing a library from a slow disk and connecting take this long at least, whatever a call may take.
 const LEAST_FOR_OPENING: Duration = Duration::from_secs(60);
 
+/// Whoever opens the same instrument again finds it closed, unless closing takes longer.
+const FOR_CLOSING: Duration = Duration::from_secs(1);
+
 /// Opens an instrument, whose name is for messages: `class` is `module.Class`, any function that returns an object, or
 /// `pyvisa` for a resource of PyVISA.
 ///
@@ -382,7 +385,7 @@ impl Drop for Link {
     fn drop(&mut self) {
         if let Some(lane) = &mut self.lane {
             self.frame.begin(Verb::Close, 0);
-            lane.tell(&mut self.frame);
+            lane.tell(&mut self.frame, FOR_CLOSING);
         }
     }
 }

@@ -224,10 +224,7 @@ fn entry(described: &Value) -> Option<(String, Value)> {
 }
 
 /// Answers what a task asks.
-fn answer(asked: &str, arguments: Vec<Value>, side: &mut dyn TaskSide) -> Result<Value, String> {
-    let Some(Value::List(mut arguments)) = arguments.into_iter().next() else {
-        return Err(format!("`{asked}` has no arguments"));
-    };
+fn answer(asked: &str, mut arguments: Vec<Value>, side: &mut dyn TaskSide) -> Result<Value, String> {
     match (asked, arguments.as_mut_slice()) {
         ("evaluate", [Value::Text(formula)]) => side.evaluate(formula),
         ("format", [Value::Text(text)]) => side.format(text).map(Value::Text),

@@ -4,7 +4,9 @@
 //! interpreter only.
 
 mod faults;
+mod libraries;
 mod objects;
+mod tasks;
 
 use std::{
     path::PathBuf,
