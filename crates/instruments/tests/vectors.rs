@@ -1,10 +1,10 @@
 //! What PyMeasure's own tests expect on the wire, through our engine.
 //!
 //! Every vector's declaration is converted into a driver file, the file is read as a user's would be, and the same bytes are
-//! written and the same value is read. The vectors are material beside the checkout; without it nothing is tested, and the
-//! test says so.
+//! written and the same value is read. The vectors are material beside the checkout, or the file that `PYMEASURE_VECTORS`
+//! names; without them nothing is tested, and the test says so.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use instruments::driver::convert::{Declaration, driver_file};
 use instruments::driver::{Driver, Names, Value};
@@ -24,7 +24,8 @@ struct Vector {
 
 #[test]
 fn pymeasures_own_vectors_give_the_same_bytes_and_values() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/instruments/pymeasure_vectors.jsonl");
+    let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/instruments/pymeasure_vectors.jsonl");
+    let path = std::env::var_os("PYMEASURE_VECTORS").map_or(beside, PathBuf::from);
     let Ok(text) = std::fs::read_to_string(&path) else {
         println!("skipped: {} is absent", path.display());
         return;
@@ -52,7 +53,10 @@ fn held(vector: &Vector) -> Result<(), String> {
     let signal = driver.signal(&vector.prop).ok_or("its signal is missing")?;
     let mut names = Names::new();
     if let Some(channel) = &vector.ch {
-        names.insert("ch".to_owned(), value_of(channel));
+        // Most call it `ch`; a trace or a marker has a name of its own.
+        for argument in &driver.arguments {
+            names.insert(argument.name.clone(), value_of(channel));
+        }
     }
     let value = value_of(&vector.value);
     if vector.op == "set" {

@@ -41,7 +41,8 @@ pub struct Field {
 
 impl Answer {
     pub(crate) fn stripped<'t>(&self, text: &'t str) -> Result<&'t str, String> {
-        let text = text.trim();
+        // Some end their answers with NUL, as C does.
+        let text = text.trim_matches(|c: char| c.is_whitespace() || c == '\0');
         let text = text
             .strip_prefix(self.prefix.as_str())
             .ok_or_else(|| format!("an answer that begins with `{}`", self.prefix))?;

@@ -1,26 +1,37 @@
-//! PyMeasure's declarations of properties → a driver file.
+//! Declarations of PyMeasure and QCoDeS → a driver file.
+//!
+//! ```text
+//! a class of Python ─extract.py→ Class ─┐
+//! a vector of PyMeasure's tests ────────┴→ Declaration → signal of a driver file
+//! ```
 //!
 //! A declaration is what `Instrument.control(...)` was given, as JSON: commands, values, whether they are a map, the check,
 //! the cast, the separator. What PyMeasure does with them is said here once, in the words of driver files; the vectors of its
 //! own tests hold both to the same bytes. What a class does around its commands (a prefix before all of them, the channel
 //! that some firmware wants elsewhere) is code in PyMeasure and a table here.
 //!
-//! Deliberately absent: `get_process`, `set_process` and `preprocess_reply`, which are Python code; such a property needs a
-//! driver written by hand.
+//! Deliberately absent: `get_process`, `set_process` and `preprocess_reply`, which are Python code. The script says of them
+//! what it finds by trying (a factor, quotes); any other such property is named and needs a driver written by hand.
 
-use std::fmt;
+mod class;
+mod file;
+mod values;
 
 use serde::Deserialize;
-use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
 use toml::Table;
 use toml::Value as Toml;
 
 use super::number;
-use super::template::Template;
 
-/// One property as PyMeasure declares it.
+pub use class::{Class, SCRIPT};
+pub use values::Values;
+
+/// One property as PyMeasure declares it, or one parameter as QCoDeS does.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Declaration {
+    /// How values stand in the command of a set.
+    #[serde(default)]
+    pub style: Style,
     pub get_command: Option<String>,
     pub set_command: Option<String>,
     #[serde(default)]
@@ -40,6 +51,17 @@ pub struct Declaration {
     /// Whether `values` may be replaced while the program runs; they are then no limits.
     #[serde(default)]
     pub dynamic: bool,
+}
+
+/// Python's two ways to write a value into a text.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Style {
+    /// `%g`; braces are names alone. PyMeasure's.
+    #[default]
+    Percent,
+    /// `{:g}`. QCoDeS's.
+    Braces,
 }
 
 /// How a value is checked against `values`.
@@ -67,24 +89,14 @@ pub enum Cast {
     FloatOrStr,
 }
 
-/// A list, or pairs in the order in which they were declared: of two names for one thing the first is read back.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Values {
-    List(Vec<Toml>),
-    Pairs(Vec<(String, Toml)>),
-}
-
-impl Default for Values {
-    fn default() -> Self {
-        Self::List(Vec::new())
-    }
-}
-
 /// What classes of PyMeasure put before each command.
-const PREFIXES: [(&str, &str); 9] = [
+const PREFIXES: [(&str, &str); 12] = [
     ("AFG3152CChannel", "source{ch}:"),
+    ("DPSeriesMotorController", "@0"),
     ("KeysightDSOXChannel", ":channel{ch}:"),
     ("LeCroyT3DSO1204Channel", "C{ch}:"),
+    ("MKS937B", "@253"),
+    ("MKS974B", "@253"),
     ("OphirBase", "$"),
     ("PSChannel", "INST:SEL CH{ch};"),
     ("Racal1992", " "),
@@ -104,54 +116,45 @@ const ELSEWHERE: [(&str, &str, &str); 2] = [
 /// # Errors
 /// Where a property is declared in a way that no driver file has; the words name it.
 pub fn driver_file(class: &str, properties: &[(&str, &Declaration)]) -> Result<String, String> {
-    let mut signals = Table::new();
-    let mut arguments = Table::new();
+    let mut file = file::File::new(
+        format!("pymeasure.{}", class.to_lowercase()),
+        class.to_owned(),
+        "PyMeasure's declarations".to_owned(),
+    );
     let prefix = PREFIXES
         .iter()
         .find(|(name, _)| *name == class)
         .map_or("", |(_, prefix)| *prefix);
     for (name, declaration) in properties {
-        let signal = signal(declaration, prefix).map_err(|words| format!("`{name}` of `{class}`: {words}"))?;
-        signals.insert((*name).to_owned(), Toml::Table(signal));
-        let commands = [
-            declaration.get_command.as_deref(),
-            declaration.set_command.as_deref(),
-            Some(prefix),
-        ];
-        for named in commands
-            .into_iter()
-            .flatten()
-            .filter_map(|command| Template::parse(&braces(command)).ok())
-        {
-            // Another property is known by itself; whatever else a class fills in is given by the user.
-            let given = |named: &&str| properties.iter().all(|(property, _)| property != named);
-            for named in named.names().filter(given) {
-                arguments.insert(named.to_owned(), Toml::Table(Table::new()));
-            }
+        let mut signal = signal(declaration, prefix).map_err(|words| format!("`{name}` of `{class}`: {words}"))?;
+        if declaration.set_command.is_none() && declaration.cast == Cast::Float && !signal.contains_key("map") {
+            // What is no number stays text there.
+            signal.insert("type".to_owned(), text("float or text"));
         }
+        file.signals.push(((*name).to_owned(), signal));
     }
-    let mut file = Table::new();
-    file.insert("id".to_owned(), text(format!("pymeasure.{}", class.to_lowercase())));
-    file.insert("title".to_owned(), text(class));
-    file.insert("source".to_owned(), text("PyMeasure's declarations"));
-    if !arguments.is_empty() {
-        file.insert("argument".to_owned(), Toml::Table(arguments));
-    }
-    file.insert("signal".to_owned(), Toml::Table(signals));
-    toml::to_string(&file).map_err(|error| error.to_string())
+    file.name_arguments();
+    Ok(file.to_string())
 }
 
+/// The keys of a signal.
 fn signal(declared: &Declaration, prefix: &str) -> Result<Table, String> {
     let mut signal = Table::new();
     if let Some(get) = &declared.get_command {
-        // Only the commands of sets are templates in PyMeasure.
-        signal.insert(
-            "get".to_owned(),
-            text(prefix.to_owned() + &braces(&get.replace('%', "%%"))),
-        );
+        // Only the commands of sets are templates.
+        let get = get.replace('%', "%%");
+        let get = match declared.style {
+            Style::Percent => braces(&get),
+            Style::Braces => get,
+        };
+        signal.insert("get".to_owned(), text(prefix.to_owned() + &get));
     }
     if let Some(set) = &declared.set_command {
-        signal.insert("set".to_owned(), text(set_command(set, prefix)));
+        let set = match declared.style {
+            Style::Percent => set_command(set, prefix),
+            Style::Braces => prefix.to_owned() + &set.replace('%', "%%").replace("{0", "{"),
+        };
+        signal.insert("set".to_owned(), set_by_case(declared, &set).unwrap_or(text(set)));
         if declared.check_set {
             signal.insert("acknowledge".to_owned(), Toml::Array(Vec::new()));
         }
@@ -180,6 +183,29 @@ fn set_command(set: &str, prefix: &str) -> String {
     }
 }
 
+/// A command for each value, where their names on the wire have the channel in them: `CN{ch}`.
+fn set_by_case(declared: &Declaration, set: &str) -> Option<Toml> {
+    let Values::Pairs(pairs) = &declared.values else {
+        return None;
+    };
+    let has_name = |wire: &Toml| {
+        wire.as_str()
+            .is_some_and(|wire| wire.contains('{') && braces(wire) == wire)
+    };
+    if !declared.map || !set.contains("%s") || !pairs.iter().any(|(_, wire)| has_name(wire)) {
+        return None;
+    }
+    let cases = pairs.iter().map(|(key, wire)| {
+        let wire = wire.as_str().map_or_else(|| wire.to_string(), str::to_owned);
+        let case = match of_key(key) {
+            Toml::Boolean(truth) => truth.to_string(),
+            _ => key.clone(),
+        };
+        (case, text(set.replace("%s", &wire)))
+    });
+    Some(Toml::Table(cases.collect()))
+}
+
 /// Whether words can be values: some are declared, or nothing is and the command takes any text.
 fn kind(declared: &Declaration) -> &'static str {
     let has_words = match &declared.values {
@@ -190,11 +216,20 @@ fn kind(declared: &Declaration) -> &'static str {
     let is_open = declared.values == Values::default();
     match declared.cast {
         Cast::Float | Cast::Int if has_words || (is_open && takes_text) => "float or text",
+        // The cast is of what is read; a fraction may be set all the same.
+        Cast::Int if takes_text && has_fractions(declared) => "float",
         Cast::Float => "float",
         Cast::Int => "int",
         Cast::Bool => "bool",
         Cast::Str => "text",
         Cast::FloatOrStr => "float or text",
+    }
+}
+
+fn has_fractions(declared: &Declaration) -> bool {
+    match &declared.values {
+        Values::List(values) => values.iter().any(Toml::is_float),
+        Values::Pairs(_) => false,
     }
 }
 
@@ -225,14 +260,21 @@ fn domain(declared: &Declaration, signal: &mut Table) -> Result<(), String> {
             signal.insert("choices".to_owned(), Toml::Array(values));
         }
         Some(Check::Range | Check::Clamp) if !declared.dynamic => {
-            let number = |value: &Toml| value.as_float().or_else(|| value.as_integer().map(as_float));
+            let number = |value: &Toml| match value {
+                Toml::Boolean(truth) => Some(f64::from(u8::from(*truth))),
+                _ => value.as_float().or_else(|| value.as_integer().map(as_float)),
+            };
             let numbers: Option<Vec<f64>> = values.iter().map(number).collect();
             let numbers = numbers.ok_or("its range is not of numbers")?;
             let least = numbers.iter().enumerate().min_by(|a, b| a.1.total_cmp(b.1));
             let most = numbers.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1));
             for (key, found) in [("min", least), ("max", most)] {
                 if let Some((at, _)) = found {
-                    signal.insert(key.to_owned(), values[at].clone());
+                    let limit = match &values[at] {
+                        Toml::Boolean(truth) => Toml::Integer(i64::from(*truth)),
+                        other => other.clone(),
+                    };
+                    signal.insert(key.to_owned(), limit);
                 }
             }
         }
@@ -264,26 +306,30 @@ fn of_key(key: &str) -> Toml {
     }
 }
 
-/// Braces that are not a name stand for themselves.
+/// Braces that are not a name stand for themselves. In the commands of a channel's channel the outer channel has two pairs
+/// of them.
 fn braces(command: &str) -> String {
     let mut result = String::new();
     let mut rest = command;
     while let Some(at) = rest.find(['{', '}']) {
         result.push_str(&rest[..at]);
-        let name = rest[at..]
-            .strip_prefix('{')
-            .and_then(|inside| inside.split_once('}'))
-            .map(|(name, _)| name);
-        let is_name = |name: &&str| {
-            let mut characters = name.chars();
-            characters.next().is_some_and(char::is_alphabetic) && characters.all(|c| c.is_alphanumeric() || c == '_')
-        };
-        if let Some(name) = name.filter(is_name) {
-            result.push_str(&rest[at..at + name.len() + 2]);
-            rest = &rest[at + name.len() + 2..];
-        } else {
-            result.push_str(&rest[at..=at].repeat(2));
-            rest = &rest[at + 1..];
+        rest = &rest[at..];
+        let inside = rest.trim_start_matches('{');
+        let pairs = rest.len() - inside.len();
+        let name = inside.split_once('}').map(|(name, _)| name);
+        let mut characters = name.unwrap_or_default().chars();
+        let is_name =
+            characters.next().is_some_and(char::is_alphabetic) && characters.all(|c| c.is_alphanumeric() || c == '_');
+        let behind = name.and_then(|name| inside[name.len()..].strip_prefix(&"}".repeat(pairs)));
+        match (name, behind) {
+            (Some(name), Some(behind)) if is_name && pairs > 0 => {
+                result.push_str(&format!("{{{name}}}"));
+                rest = behind;
+            }
+            _ => {
+                result.push_str(&rest[..1].repeat(2));
+                rest = &rest[1..];
+            }
         }
     }
     result + rest
@@ -296,34 +342,4 @@ fn text(text: impl Into<String>) -> Toml {
 #[expect(clippy::cast_precision_loss, reason = "limits of instruments")]
 fn as_float(integer: i64) -> f64 {
     integer as f64
-}
-
-impl<'de> Deserialize<'de> for Values {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Ordered;
-        impl<'de> Visitor<'de> for Ordered {
-            type Value = Values;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a list or a table of values")
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Values, A::Error> {
-                let mut list = Vec::new();
-                while let Some(item) = items.next_element()? {
-                    list.push(item);
-                }
-                Ok(Values::List(list))
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Values, A::Error> {
-                let mut pairs = Vec::new();
-                while let Some(pair) = entries.next_entry()? {
-                    pairs.push(pair);
-                }
-                Ok(Values::Pairs(pairs))
-            }
-        }
-        deserializer.deserialize_any(Ordered)
-    }
 }

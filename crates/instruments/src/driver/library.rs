@@ -33,8 +33,27 @@ pub const LIBRARY: [&str; 22] = [
 
 /// The driver of this id, or the one that a profile of Exopy calls so.
 pub fn find(id: &str) -> Option<Driver> {
-    LIBRARY
-        .iter()
-        .filter_map(|text| Driver::parse(text).ok())
-        .find(|driver| driver.id == id || driver.aliases.iter().any(|alias| alias == id))
+    let text = LIBRARY.iter().find(|text| names(text).any(|name| name == id))?;
+    Driver::parse(text).ok()
+}
+
+/// The driver of whose id or other names this is the last word, in capitals or not: `gs200`, `YokogawaGS200`.
+pub fn find_by_last_word(word: &str) -> Option<Driver> {
+    let is_meant = |name: &str| {
+        name.rsplit('.')
+            .next()
+            .is_some_and(|last| last.eq_ignore_ascii_case(word))
+    };
+    let text = LIBRARY.iter().find(|text| names(text).any(is_meant))?;
+    Driver::parse(text).ok()
+}
+
+/// Id and aliases, without reading the rest of the file: in each file that ships they are the first two lines, as its
+/// contract says.
+fn names(text: &str) -> impl Iterator<Item = &str> {
+    let heads = text
+        .lines()
+        .take(2)
+        .filter(|line| line.starts_with("id = ") || line.starts_with("aliases = "));
+    heads.flat_map(|line| line.split('"').skip(1).step_by(2))
 }
