@@ -33,6 +33,14 @@ mod target;
 mod array_extrema;
 mod array_find_value;
 
+mod mag_field;
+mod pna;
+mod pna_record;
+mod pna_sweep;
+mod pna_traces;
+mod psa;
+mod run_awg;
+
 mod get_dc;
 mod instrument;
 mod lock_in;
@@ -96,6 +104,16 @@ pub static TASKS: &[&Kind] = &[
     &meas::LABEQ_FOUR_WIRES,
     &meas::LABEQ_MEAN,
     &meas::LABEQ_MEAN_EARLIER,
+    &mag_field::APPLY,
+    &mag_field::APPLY_AND_DROP,
+    &mag_field::MEASURE,
+    &pna::KIND,
+    &pna_sweep::KIND,
+    &pna_traces::PNA,
+    &pna_traces::ZNB,
+    &psa::GET_TRACE,
+    &psa::SET_PARAM,
+    &run_awg::KIND,
 ];
 
 /// Every interface: what completes a kind of task that has several ways to do its work.
