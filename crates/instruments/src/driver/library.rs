@@ -6,7 +6,7 @@
 use super::Driver;
 
 /// The texts, in the order of the folder.
-pub const LIBRARY: [&str; 22] = [
+pub const LIBRARY: [&str; 23] = [
     include_str!("../../drivers/anapico_apsin20g.toml"),
     include_str!("../../drivers/anapico_apuasyn20.toml"),
     include_str!("../../drivers/anritsu_mg3694.toml"),
@@ -24,6 +24,7 @@ pub const LIBRARY: [&str; 22] = [
     include_str!("../../drivers/rohde_schwarz_znb20.toml"),
     include_str!("../../drivers/rohde_schwarz_zva24.toml"),
     include_str!("../../drivers/signal_recovery_7265.toml"),
+    include_str!("../../drivers/signal_recovery_7270.toml"),
     include_str!("../../drivers/srs_sr830.toml"),
     include_str!("../../drivers/tektronix_awg5014.toml"),
     include_str!("../../drivers/windfreak_synthhd.toml"),
