@@ -479,7 +479,7 @@ fn ids_of_the_earlier_name_are_understood() {
     for id in ["ecpy_hqc_legacy.SaveTask", "ecpy_hqc_legacy.LoadArrayTask"] {
         assert!(measurement::kind(id).is_some(), "{id}");
     }
-    let foreign = "name = M\n[root_task]\ntask_id = exopy.ComplexTask\n[[children_0]]\ntask_id = exopy_hqc_legacy.PNASweepTask\nname = P\n";
+    let foreign = "name = M\n[root_task]\ntask_id = exopy.ComplexTask\n[[children_0]]\ntask_id = exopy_hqc_legacy.DemodSPTask\nname = P\n";
     let read = Measurement::read(foreign.as_bytes(), "m", &Overrides::default()).expect("it can be read");
     assert!(read.problems.iter().any(|problem| {
         problem

@@ -149,6 +149,8 @@ impl Work for Switching {
                 write(at, self.entry, Value::Int(0));
                 Ok(())
             }
+            // What an event began is nothing that is in force: a run that goes on sends none.
+            Some(Switch::Event | Switch::Rearm) if at.is_restoring => Ok(()),
             Some(Switch::Event) => {
                 at.sleep(self.delay)?;
                 self.call(at, "event")
