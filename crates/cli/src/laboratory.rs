@@ -77,6 +77,7 @@ impl Reach {
             profiles: folders(&self.profiles, &config.profiles, "profiles"),
             drivers: folders(&self.drivers, &config.drivers, "drivers"),
             addresses: self.address.clone(),
+            modules: Vec::new(),
             python: self
                 .python
                 .as_ref()

@@ -128,13 +128,17 @@ impl Broken {
         }
     }
 
-    pub(crate) fn load(&self, overrides: &Overrides) -> Loaded {
-        Loaded::of_text(&self.run.file, &self.run.text, overrides)
+    pub(crate) fn load(&self, overrides: &Overrides, setup: &protocol::Laboratory) -> Loaded {
+        Loaded::of_text(&self.run.file, &self.run.text, overrides, setup)
     }
 
     /// A file that was edited since is not what goes on, which should not surprise anybody.
     fn mention_changes(&self) {
-        let now = Loaded::open(Path::new(&self.run.file), &Overrides::default());
+        let now = Loaded::open(
+            Path::new(&self.run.file),
+            &Overrides::default(),
+            &protocol::Laboratory::default(),
+        );
         let Some(now) = now.ok().and_then(|loaded| loaded.measurement) else {
             return;
         };

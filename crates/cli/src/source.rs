@@ -7,6 +7,7 @@ use std::{
 };
 
 use measurement::{Measurement, Overrides, Problem, Source};
+use runner::PythonTasks;
 
 use crate::complaint::Complaint;
 
@@ -50,6 +51,16 @@ fn stem(path: &Path) -> String {
     }
 }
 
+/// Modules of Python are looked for beside the measurement first.
+pub(crate) fn with_modules(setup: &protocol::Laboratory, file: &Path) -> protocol::Laboratory {
+    let mut setup = setup.clone();
+    let folder = std::path::absolute(file)
+        .ok()
+        .and_then(|file| Some(file.parent()?.display().to_string()));
+    setup.modules.extend(folder);
+    setup
+}
+
 /// A file that was looked at.
 #[derive(Debug)]
 pub(crate) struct Loaded {
@@ -64,34 +75,43 @@ pub(crate) struct Loaded {
 }
 
 impl Loaded {
-    pub(crate) fn open(path: &Path, overrides: &Overrides) -> Result<Loaded, Complaint> {
+    /// `setup` says where the tasks of Python are that the file may have.
+    pub(crate) fn open(path: &Path, overrides: &Overrides, setup: &protocol::Laboratory) -> Result<Loaded, Complaint> {
         let bytes = bytes(path)?;
+        let setup = with_modules(setup, path);
         let label = if path == Path::new("-") {
             "standard input".to_owned()
         } else {
             path.display().to_string()
         };
-        Ok(Loaded::of_bytes(label, &stem(path), bytes, overrides))
+        Ok(Loaded::of_bytes(label, &stem(path), bytes, overrides, &setup))
     }
 
     /// A measurement whose text is kept elsewhere; `label` is what it is called.
-    pub(crate) fn of_text(label: &str, text: &str, overrides: &Overrides) -> Loaded {
+    pub(crate) fn of_text(label: &str, text: &str, overrides: &Overrides, setup: &protocol::Laboratory) -> Loaded {
         Loaded::of_bytes(
             label.to_owned(),
             &stem(Path::new(label)),
             text.as_bytes().to_vec(),
             overrides,
+            &with_modules(setup, Path::new(label)),
         )
     }
 
-    fn of_bytes(label: String, stem: &str, bytes: Vec<u8>, overrides: &Overrides) -> Loaded {
+    fn of_bytes(
+        label: String,
+        stem: &str,
+        bytes: Vec<u8>,
+        overrides: &Overrides,
+        setup: &protocol::Laboratory,
+    ) -> Loaded {
         let mut loaded = Loaded {
             label,
             measurement: None,
             problems: Vec::new(),
             text: String::new(),
         };
-        match Measurement::read(&bytes, stem, overrides) {
+        match Measurement::read_with(&bytes, stem, overrides, &PythonTasks::for_reading(setup)) {
             Ok(measurement) => {
                 loaded.problems.clone_from(&measurement.problems);
                 loaded.measurement = Some(measurement);

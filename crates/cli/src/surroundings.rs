@@ -21,6 +21,8 @@ impl Folders {
         Site {
             laboratory: &self.laboratory,
             missing: self.missing,
+            // They check themselves in the process that performs.
+            python: None,
         }
     }
 }

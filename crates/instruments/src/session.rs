@@ -5,7 +5,7 @@
 //!          └─► lost, silent, garbled ─► open again and repeat, at most 3 tries in all ─► SessionError
 //! ```
 //!
-//! A lost connection is opened again and the command repeated, as Exopy did; after a time-out too, since a late answer on
+//! A lost connection is opened again and the command repeated, as Exopy did, with a pause when nobody is there any more; after a time-out too, since a late answer on
 //! the old connection would be taken for the next one. Where repeating does harm, [`Session::set_tries`] says 1. What an
 //! operator interrupts, another client locks or the link does not have is not tried again.
 //!
@@ -416,6 +416,10 @@ impl Session {
             }
             if !lost || tried >= self.tries || self.interrupter.is_interrupted() {
                 return Err(self.error(command, tried, SessionFault::Link(error)));
+            }
+            // One that was there and is not starts again, perhaps: it gets as long as opening may take.
+            if command.is_some() && matches!(error.fault, Fault::Connect(_)) {
+                self.interrupter.wait(self.settings.open_timeout);
             }
         }
     }

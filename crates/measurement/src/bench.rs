@@ -10,6 +10,7 @@ use expr::Value;
 use crate::{
     instrument::{Ask, InstrumentId, Unanswered, Where},
     names::EntryId,
+    python::{PythonCall, PythonSide},
     tree::TaskId,
 };
 
@@ -225,6 +226,12 @@ pub trait Bench: Sync {
 
     /// Makes `task` the user of an instrument; says whether another was, or nobody.
     fn takes_over(&self, task: TaskId, instrument: InstrumentId) -> bool;
+
+    /// Performs a task that is written in Python, which may ask `side` meanwhile.
+    ///
+    /// # Errors
+    /// The run is being stopped, the task raised, or its process is gone.
+    fn perform_python(&self, task: TaskId, call: &PythonCall<'_>, side: &mut dyn PythonSide) -> Result<(), Unanswered>;
 
     /// A message of a task, for the measurement's log.
     fn log(&self, task: TaskId, message: &str);

@@ -3,6 +3,8 @@
 //! A check evaluates every text with the entries as they are so far, in the order of the file, and leaves what it found
 //! in the entries: a definition gets its value here. It gathers problems and never stops at one.
 
+use std::collections::HashMap;
+
 use expr::{Braces, Error, ErrorKind, Formula, Reference, Template, Value};
 
 use crate::{
@@ -10,6 +12,7 @@ use crate::{
     names::EntryId,
     problem::{Problem, Severity, Stage, nearest},
     program::{Compiled, CompiledTemplate, Program, Step},
+    python::{PythonCall, PythonSide},
     tables::Tables,
     task::{LoopAround, Resume, Text},
     tree::{Node, TaskId, Tree, place},
@@ -37,6 +40,15 @@ pub trait Surroundings {
     fn instrument_problem(&self, instrument: &Selected) -> Option<(Severity, String)> {
         let _ = instrument;
         None
+    }
+
+    /// Lets a task that is written in Python check itself, where there is Python.
+    ///
+    /// # Errors
+    /// What it raised.
+    fn check_python(&self, call: &PythonCall<'_>, side: &mut dyn PythonSide) -> Result<(), String> {
+        let _ = (call, side);
+        Ok(())
     }
 
     /// Whether an instrument has a parameter or a method of this name, as far as can be known without opening it.
@@ -485,6 +497,13 @@ impl Prepare<'_> {
     /// Whether this task is embedded in a loop, whose value it gets.
     pub(crate) fn is_embedded(&self) -> bool {
         self.tree.is_embedded(self.task)
+    }
+
+    /// All entries that this task can see, by the names that it can use for them.
+    pub(crate) fn visible(&self) -> HashMap<String, EntryId> {
+        let (database, scope) = (self.tree.database(), self.tree.node(self.task).scope);
+        let entry = |name: &str| Some((name.to_owned(), database.resolve(scope, name)?));
+        database.visible(scope).into_iter().filter_map(entry).collect()
     }
 
     /// An entry of this task.

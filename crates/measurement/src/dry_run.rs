@@ -18,6 +18,7 @@ use crate::{
     instrument::{Ask, InstrumentId, Unanswered, Where},
     names::EntryId,
     program::Program,
+    python::{PythonCall, PythonSide},
     task::Kind,
     tree::{TaskId, Tree},
 };
@@ -218,6 +219,18 @@ impl Bench for DryBench<'_> {
             Ask::Query(_) => Value::from(""),
             Ask::Call(..) | Ask::Write(_) => Value::None,
         })
+    }
+
+    fn perform_python(
+        &self,
+        _task: TaskId,
+        call: &PythonCall<'_>,
+        _side: &mut dyn PythonSide,
+    ) -> Result<(), Unanswered> {
+        Err(Unanswered::Failed(format!(
+            "there is no Python to perform `{}`",
+            call.class
+        )))
     }
 
     /// What it was said to answer, it has.

@@ -11,6 +11,7 @@ use crate::{
     hqcmeas::{self, Note},
     monitor::TextMonitor,
     problem::{Problem, Stage, nearest},
+    python::{Catalog, NoPython},
     tree::Tree,
 };
 
@@ -58,11 +59,25 @@ impl Source for str {
 }
 
 impl Measurement {
-    /// Reads a file. `stem` is the name of a measurement whose file has none: a template's file name.
+    /// Reads a file without tasks in Python; see [`Measurement::read_with`].
+    ///
+    /// # Errors
+    /// All that keeps the text from being read.
+    pub fn read(bytes: &[u8], stem: &str, overrides: &Overrides) -> Result<Measurement, Vec<Problem>> {
+        Self::read_with(bytes, stem, overrides, &NoPython)
+    }
+
+    /// Reads a file. `stem` is the name of a measurement whose file has none: a template's file name. The catalog is asked
+    /// for what classes of Python are.
     ///
     /// # Errors
     /// All that keeps the text from being read; that no tree can be built of it is in `problems`.
-    pub fn read(bytes: &[u8], stem: &str, overrides: &Overrides) -> Result<Measurement, Vec<Problem>> {
+    pub fn read_with(
+        bytes: &[u8],
+        stem: &str,
+        overrides: &Overrides,
+        catalog: &dyn Catalog,
+    ) -> Result<Measurement, Vec<Problem>> {
         let file = File::from_bytes(bytes).map_err(|errors| errors.into_iter().map(unreadable).collect::<Vec<_>>())?;
         let source = file.text().to_owned();
         let (mut file, notes) = if hqcmeas::is_old(&file) {
@@ -97,7 +112,7 @@ impl Measurement {
 
         let top = file.root();
         let root = top.section("root_task").unwrap_or(top);
-        let (tree, found) = Tree::build(root, &source, is_template);
+        let (tree, found) = Tree::build(root, &source, is_template, catalog);
         problems.extend(found);
         let value = |key: &str| top.value(key).unwrap_or_default().to_owned();
         let name = match &overrides.name {

@@ -43,13 +43,24 @@ mod run_awg;
 
 mod get_dc;
 mod instrument;
+mod labeq;
+mod labeq_ramp;
 mod lock_in;
 mod meas;
+mod python_task;
 mod ramp;
 mod rf;
 mod rf_channel;
 mod set_dc;
 mod switch;
+
+mod call_method;
+mod instrument_command;
+mod place;
+mod read_parameters;
+mod set_parameter;
+mod sweep_parameter;
+mod wait_until_stable;
 
 use std::fmt;
 
@@ -104,6 +115,20 @@ pub static TASKS: &[&Kind] = &[
     &meas::LABEQ_FOUR_WIRES,
     &meas::LABEQ_MEAN,
     &meas::LABEQ_MEAN_EARLIER,
+    &labeq::SOURCE_VOLTAGE,
+    &labeq::SOURCE_CURRENT,
+    &labeq::VOLTAGE_COMPLIANCE,
+    &labeq::CURRENT_COMPLIANCE,
+    &labeq::RANGE,
+    &labeq::YOKO_RANGE,
+    &labeq::YOKO_COMPLIANCE,
+    &labeq_ramp::KIND,
+    &set_parameter::KIND,
+    &read_parameters::KIND,
+    &sweep_parameter::KIND,
+    &instrument_command::KIND,
+    &wait_until_stable::KIND,
+    &call_method::KIND,
     &mag_field::APPLY,
     &mag_field::APPLY_AND_DROP,
     &mag_field::MEASURE,
@@ -114,6 +139,7 @@ pub static TASKS: &[&Kind] = &[
     &psa::GET_TRACE,
     &psa::SET_PARAM,
     &run_awg::KIND,
+    &python_task::KIND,
 ];
 
 /// Every interface: what completes a kind of task that has several ways to do its work.
@@ -134,6 +160,31 @@ pub static INTERFACES: &[&InterfaceKind] = &[
     &rf_channel::PNA_POWER,
     &meas::TWO_WIRES_OF_2400,
     &meas::FOUR_WIRES_OF_2400,
+];
+
+/// Units of entries: the kind of task, the entry, its unit. Those that a field of the task decides are not here.
+const UNITS: &[(&str, &str, &str)] = &[
+    ("exopy.SleepTask", "time", "s"),
+    ("exopy_hqc_legacy.SetDCVoltageTask", "voltage", "V"),
+    ("exopy_hqc_legacy.SetDCCurrentTask", "current", "A"),
+    ("exopy_hqc_legacy.GetDCVoltageTask", "voltage", "V"),
+    ("exopy_hqc_legacy.MeasDCVoltageTask", "voltage", "V"),
+    ("exopy_hqc_legacy.LockInMeasureTask", "x", "V"),
+    ("exopy_hqc_legacy.LockInMeasureTask", "y", "V"),
+    ("exopy_hqc_legacy.LockInMeasureTask", "amplitude", "V"),
+    ("exopy_hqc_legacy.LockInMeasureTask", "phase", "deg"),
+    ("exopy_hqc_legacy.SetRFPowerTask", "power", "dBm"),
+    ("labeq_exopy.MeasDCVoltageTask", "voltageDC", "V"),
+    ("labeq_exopy.MeasDCCurrentTask", "currentDC", "A"),
+    ("labeq_exopy.MeasACVoltageTask", "voltageAC", "V"),
+    ("labeq_exopy.MeasACCurrentTask", "currentAC", "A"),
+    ("labeq_exopy.MeasTwoResistanceTask", "two_resistance", "Ohm"),
+    ("labeq_exopy.MeasFourResistanceTask", "four_resistance", "Ohm"),
+    ("labeq_exopy.SourceDCVoltageTask", "source_voltage_dc", "V"),
+    ("labeq_exopy.SourceDCCurrentTask", "source_current_dc", "A"),
+    ("labeq_exopy.SetVoltageComplianceTask", "comp_v", "V"),
+    ("labeq_exopy.SetCurrentComplianceTask", "comp_c", "A"),
+    ("measurand.WaitUntilStableTask", "elapsed", "s"),
 ];
 
 /// Packages whose files we know and whose tasks, but those above, are not performed by this version.
@@ -233,8 +284,9 @@ impl Kind {
 
     /// The unit of an entry, where the kind of task knows it.
     pub fn unit(&self, entry: &str) -> Option<&'static str> {
-        let seconds = (self.id == sleep::KIND.id && entry == "time") || (self.is_loop() && entry == "elapsed_time");
-        seconds.then_some("s")
+        let elapsed = || (self.is_loop() && entry == "elapsed_time").then_some("s");
+        let known = UNITS.iter().find(|(id, name, _)| *id == self.id && *name == entry);
+        known.map(|(_, _, unit)| *unit).or_else(elapsed)
     }
 
     /// Whether a condition says if its children are performed.
@@ -285,6 +337,9 @@ pub(crate) trait Task: fmt::Debug + Send + Sync {
 
 /// The kind with this id; the ids of Exopy's earlier name are understood.
 pub fn kind(id: &str) -> Option<&'static Kind> {
+    if id.starts_with(python_task::PREFIX) {
+        return Some(&python_task::KIND);
+    }
     let id = canonical(id);
     let exact = |id: &str| TASKS.iter().copied().find(|kind| kind.id == id);
     exact(&id).or_else(|| exact(&copied(&id)?))

@@ -14,6 +14,7 @@ use crate::{
     instrument::{InstrumentId, Selected},
     names::{Database, EntryId, ScopeId},
     problem::{Problem, Stage, nearest},
+    python::Catalog,
     task::{self, Fields, Foreign, Kind, Shape, Task},
 };
 
@@ -83,9 +84,15 @@ pub(crate) const ROOT_ENTRIES: [&str; 5] = ["default_path", "meas_name", "meas_i
 
 impl Tree {
     /// Builds the tree of a root section: `[root_task]`, or the top of a template, which may be any task.
-    pub(crate) fn build(section: &Section, source: &str, is_template: bool) -> (Tree, Vec<Problem>) {
+    pub(crate) fn build(
+        section: &Section,
+        source: &str,
+        is_template: bool,
+        catalog: &dyn Catalog,
+    ) -> (Tree, Vec<Problem>) {
         let mut builder = Builder {
             source,
+            catalog,
             tree: Tree {
                 nodes: Vec::new(),
                 database: Database::new(),
@@ -180,6 +187,7 @@ impl Tree {
 
 struct Builder<'a> {
     source: &'a str,
+    catalog: &'a dyn Catalog,
     tree: Tree,
     problems: Vec<Problem>,
     /// Ids that are not known here: how many tasks, and where the first stands.
@@ -201,7 +209,7 @@ impl Builder<'_> {
             .map_or_else(|| "exopy.ComplexTask".to_owned(), |id| id.value.clone());
         // Whatever id a measurement's root has, it is the root.
         let is_root = !is_template || task::kind(&id).is_some_and(Kind::is_root_like);
-        let mut fields = Fields::new(section, self.source, "root/Root", &mut self.problems);
+        let mut fields = Fields::new(section, self.source, "root/Root", self.catalog, &mut self.problems);
         let task = task::root(&mut fields);
         self.tree.nodes.push(Node {
             id,
@@ -254,7 +262,7 @@ impl Builder<'_> {
         self.look_at_name(section, &name, &path);
 
         let kind = task::kind(&id.value);
-        let mut fields = Fields::new(section, self.source, &path, &mut self.problems);
+        let mut fields = Fields::new(section, self.source, &path, self.catalog, &mut self.problems);
         let task: Box<dyn Task> = match kind {
             Some(kind) => (kind.build)(&mut fields),
             None => {

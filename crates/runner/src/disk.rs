@@ -7,10 +7,10 @@ use std::{
 };
 
 use instruments::device::DrivenBy;
-use measurement::{Selected, Severity, Surroundings};
+use measurement::{PythonCall, PythonSide, Selected, Severity, Surroundings};
 use protocol::OnExisting;
 
-use crate::laboratory::Laboratory;
+use crate::{laboratory::Laboratory, python_tasks::PythonTasks};
 
 /// The disk as checks ask about it.
 #[derive(Clone, Copy, Debug, Default)]
@@ -62,11 +62,13 @@ impl Surroundings for Disk {
 }
 
 /// A disk and a laboratory, as checks ask about them.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Site<'l> {
     pub laboratory: &'l Laboratory,
     /// How bad it is that an instrument cannot be reached: looking at a file needs no instrument.
     pub missing: Severity,
+    /// Where tasks in Python check themselves; nothing where they are not asked.
+    pub python: Option<&'l PythonTasks>,
 }
 
 impl Surroundings for Site<'_> {
@@ -96,6 +98,10 @@ impl Surroundings for Site<'_> {
         }
         let found = self.laboratory.find(instrument);
         found.err().map(|message| (self.missing, message))
+    }
+
+    fn check_python(&self, call: &PythonCall<'_>, side: &mut dyn PythonSide) -> Result<(), String> {
+        self.python.map_or(Ok(()), |python| python.check(call, side))
     }
 
     fn instrument_has(&self, instrument: &Selected, name: &str) -> bool {

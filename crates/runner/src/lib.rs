@@ -22,6 +22,7 @@ mod log_file;
 mod outbox;
 mod perform;
 mod platform;
+mod python_tasks;
 mod rack;
 mod recorder;
 mod spy;
@@ -52,6 +53,7 @@ use crate::{
 pub use crate::{
     disk::{Disk, Site},
     laboratory::{Found, Laboratory, address, profile_text, read_profile},
+    python_tasks::PythonTasks,
 };
 
 /// The variable that holds the token of the parent, as 32 hexadecimal digits.

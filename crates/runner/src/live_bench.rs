@@ -13,8 +13,8 @@ use std::{
 
 use instruments::python::Hosts;
 use measurement::{
-    Ask, Bench, DataFile, EntryId, Failure, Hdf5, InstrumentId, Pools, Program, RoundValues, Signal, TaskId,
-    Unanswered, Where,
+    Ask, Bench, DataFile, EntryId, Failure, Hdf5, InstrumentId, Pools, Program, PythonCall, PythonSide, RoundValues,
+    Signal, TaskId, Unanswered, Where,
 };
 use protocol::{Doing, Event, Level, Value};
 use records::{FileAt, FileContent, OpenedFile, What};
@@ -24,6 +24,7 @@ use crate::{
     data_files::DataFiles,
     log_file::LogFile,
     outbox::{Outbox, now_us},
+    python_tasks::PythonTasks,
     rack::Rack,
     recorder::{Origin, Recorder},
     store::Store,
@@ -43,8 +44,9 @@ pub(crate) struct Shared {
     /// Nothing when no record is kept.
     pub(crate) recorder: Option<Arc<Recorder>>,
     pub(crate) rack: Arc<Rack>,
-    /// Processes of drivers and tasks in Python.
+    /// Processes of drivers in Python.
     pub(crate) hosts: Hosts,
+    pub(crate) python: Arc<PythonTasks>,
     pub(crate) loops: Mutex<Vec<RunningLoop>>,
     pub(crate) places: Mutex<Vec<Arc<Place>>>,
     pub(crate) failures: Mutex<Vec<Failure>>,
@@ -129,6 +131,7 @@ impl Shared {
         files: DataFiles,
         recorder: Option<Arc<Recorder>>,
         rack: Arc<Rack>,
+        setup: &protocol::Laboratory,
     ) -> Arc<Self> {
         // What Python prints is logged as what tasks print.
         let printing = |shared: &Weak<Self>| {
@@ -141,6 +144,7 @@ impl Shared {
         };
         Arc::new_cyclic(|own| Self {
             hosts: printing(own),
+            python: Arc::new(PythonTasks::new(setup, printing(own))),
             program,
             store,
             control: rack.control().clone(),
@@ -529,6 +533,19 @@ impl Bench for LiveBench {
             self.is_cut.store(true, Ordering::Relaxed);
         }
         answer
+    }
+
+    fn perform_python(&self, task: TaskId, call: &PythonCall<'_>, side: &mut dyn PythonSide) -> Result<(), Unanswered> {
+        let path = self.shared.program.path(task);
+        let performed = self.shared.python.perform(task, path, call, side);
+        match performed {
+            // It was ended with its process, or let itself be told by `stopping`.
+            Err(_) if self.shared.control.is_stopping() && self.shared.program.is_stoppable(task) => {
+                self.is_cut.store(true, Ordering::Relaxed);
+                Err(Unanswered::Stopped)
+            }
+            performed => performed,
+        }
     }
 
     fn instrument_has(&self, instrument: InstrumentId, name: &str) -> bool {

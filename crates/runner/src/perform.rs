@@ -19,6 +19,7 @@ use crate::{
     live_bench::{LiveBench, STACK, Shared, lock},
     log_file::LogFile,
     outbox::{Outbox, now_us},
+    python_tasks::PythonTasks,
     rack::{Opened, Rack, Sleep},
     recorder::{self, Flusher, Recorder},
     spy::Spy,
@@ -63,10 +64,12 @@ pub(crate) fn perform(request: &Request, control: &Arc<Control>, outbox: &Arc<Ou
 }
 
 fn begin(request: &Request, control: &Arc<Control>, outbox: &Arc<Outbox>) -> Ending {
-    let measurement = match Measurement::read(request.text.as_bytes(), "measurement", &Overrides::default()) {
-        Ok(measurement) => measurement,
-        Err(problems) => return refuse(outbox, problems),
-    };
+    let catalog = PythonTasks::for_reading(&request.laboratory);
+    let measurement =
+        match Measurement::read_with(request.text.as_bytes(), "measurement", &Overrides::default(), &catalog) {
+            Ok(measurement) => measurement,
+            Err(problems) => return refuse(outbox, problems),
+        };
     if !measurement.is_built() {
         return refuse(outbox, measurement.problems);
     }
@@ -76,6 +79,7 @@ fn begin(request: &Request, control: &Arc<Control>, outbox: &Arc<Outbox>) -> End
     let site = Site {
         laboratory: &laboratory,
         missing: Severity::Error,
+        python: Some(&catalog),
     };
     let (values, problems_left) = match request.checks {
         Checks::Skip => (tree.define(&facts, &site), measurement.problems.clone()),
@@ -144,7 +148,16 @@ fn begin(request: &Request, control: &Arc<Control>, outbox: &Arc<Outbox>) -> End
     let store = Store::new(begun.values, watch);
     let recorder = begun.recorder.map(Arc::new);
     let rack = Arc::new(Rack::new(tree.instruments(), control.clone()));
-    let shared = Shared::new(program, store, outbox.clone(), log, files, recorder, rack);
+    let shared = Shared::new(
+        program,
+        store,
+        outbox.clone(),
+        log,
+        files,
+        recorder,
+        rack,
+        &request.laboratory,
+    );
     outbox.say(Event::Started {
         entries: entries.iter().map(|entry| entry.path.clone()).collect(),
         values: shared.store.snapshot(!request.all_values),
@@ -273,7 +286,10 @@ fn release_instruments(shared: &Shared, is_bad: bool) {
 
 /// Brings instruments to their safe states that a process had open which died; what could not be done.
 pub(crate) fn make_safe(request: &Request, instruments: &[String]) -> Vec<String> {
-    let Ok(measurement) = Measurement::read(request.text.as_bytes(), "measurement", &Overrides::default()) else {
+    let catalog = PythonTasks::for_reading(&request.laboratory);
+    let Ok(measurement) =
+        Measurement::read_with(request.text.as_bytes(), "measurement", &Overrides::default(), &catalog)
+    else {
         return vec!["the measurement cannot be read".to_owned()];
     };
     let laboratory = Laboratory::open(&request.laboratory);
@@ -299,6 +315,9 @@ pub(crate) fn make_safe(request: &Request, instruments: &[String]) -> Vec<String
     problems.extend(rack.close());
     problems
 }
+
+/// How long a task in Python may go on after a stop.
+const PYTHON_GRACE: Duration = Duration::from_secs(2);
 
 /// What a run begins with.
 struct Begun {
@@ -410,10 +429,17 @@ fn run(
         }
         None => None,
     };
-    let rack = shared.rack.clone();
+    let (rack, control, python) = (shared.rack.clone(), shared.control.clone(), shared.python.clone());
     std::thread::Builder::new()
         .name("instruments".to_owned())
-        .spawn(move || rack.cut_after_stop())?;
+        .spawn(move || {
+            rack.cut_after_stop();
+            if control.is_stopping() {
+                // Long enough to look at `stopping`, and to come to an end.
+                std::thread::sleep(PYTHON_GRACE);
+                python.interrupt();
+            }
+        })?;
     let own = shared.clone();
     let body = move || LiveBench::new(&own, Vec::new(), None).perform(&works, &in_force);
     let thread = std::thread::Builder::new()

@@ -36,7 +36,7 @@ pub(crate) fn check(args: &Args) -> Result<Exit, Complaint> {
     let setup = args.reach.laboratory()?;
     let mut exit = Exit::Completed;
     for path in &args.files {
-        let one = match Loaded::open(path, &args.changes.overrides()) {
+        let one = match Loaded::open(path, &args.changes.overrides(), &setup) {
             Ok(loaded) => {
                 let found = Found::of(&loaded, &args.changes, &setup);
                 if args.json {

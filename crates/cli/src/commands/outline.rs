@@ -35,7 +35,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn outline(args: &Args) -> Result<Exit, Complaint> {
-    let loaded = Loaded::open(&args.file, &args.changes.overrides())?;
+    let loaded = Loaded::open(&args.file, &args.changes.overrides(), &protocol::Laboratory::default())?;
     let Some(measurement) = &loaded.measurement else {
         for problem in &loaded.problems {
             Stream::Error.write(&format!(

@@ -26,7 +26,7 @@ use crate::{
     registry::Listed,
     resumable::{Broken, LastRun, last_run},
     snippet,
-    source::Loaded,
+    source::{Loaded, with_modules},
     surroundings::{Folders, day_and_time},
     telling,
     terminal::{Stream, harmless},
@@ -221,12 +221,12 @@ impl<'a> Session<'a> {
     }
 
     fn go_on(&mut self, broken: &Broken) -> Result<Exit, Complaint> {
-        let loaded = broken.load(&self.overrides);
+        let loaded = broken.load(&self.overrides, &self.setup);
         Ok(self.loaded(&loaded, Keeping::GoOn(broken.record.clone())))
     }
 
     fn file(&mut self, path: &Path, keeping: Keeping) -> Exit {
-        let loaded = match Loaded::open(path, &self.overrides) {
+        let loaded = match Loaded::open(path, &self.overrides, &self.setup) {
             Ok(loaded) => loaded,
             Err(complaint) => {
                 complaint.print();
@@ -267,7 +267,7 @@ impl<'a> Session<'a> {
     /// The laboratory that a measurement is performed in: the user's, or one in software.
     fn laboratory_of(&self, loaded: &Loaded) -> Result<Setup, Complaint> {
         let mut setup = Setup {
-            of_run: self.setup.clone(),
+            of_run: with_modules(&self.setup, Path::new(&loaded.label)),
             _simulated: None,
         };
         if let (true, Some(measurement)) = (self.manner.simulate, loaded.built()) {

@@ -64,6 +64,7 @@ impl Station {
         command
             .env("XDG_RUNTIME_DIR", runtime)
             .env("XDG_DATA_HOME", self.path().join("home"))
+            .env("XDG_CONFIG_HOME", self.path().join("config"))
             .current_dir(self.path())
             .stdin(Stdio::null());
         command

@@ -8,6 +8,7 @@ use crate::{
     file::{Scalar, Section},
     instrument::Selected,
     problem::{Problem, Stage},
+    python::{Catalog, PythonClass},
 };
 
 /// A text of the file that will be evaluated or formatted, and where it stands.
@@ -28,6 +29,14 @@ enum Place {
 }
 
 impl Text {
+    /// A text that stands in no file.
+    pub(crate) fn of_nowhere(text: &str) -> Self {
+        Self {
+            text: text.to_owned(),
+            place: Place::Nowhere,
+        }
+    }
+
     fn of(text: &str, span: Span, source: &str) -> Self {
         Self::after("", text, span, source)
     }
@@ -89,15 +98,23 @@ pub(crate) struct Fields<'a> {
     section: &'a Section,
     source: &'a str,
     path: &'a str,
+    catalog: &'a dyn Catalog,
     problems: &'a mut Vec<Problem>,
 }
 
 impl<'a> Fields<'a> {
-    pub(crate) fn new(section: &'a Section, source: &'a str, path: &'a str, problems: &'a mut Vec<Problem>) -> Self {
+    pub(crate) fn new(
+        section: &'a Section,
+        source: &'a str,
+        path: &'a str,
+        catalog: &'a dyn Catalog,
+        problems: &'a mut Vec<Problem>,
+    ) -> Self {
         Self {
             section,
             source,
             path,
+            catalog,
             problems,
         }
     }
@@ -256,6 +273,7 @@ impl<'a> Fields<'a> {
                 section,
                 source: self.source,
                 path: self.path,
+                catalog: self.catalog,
                 problems: self.problems,
             },
         ))
@@ -334,6 +352,29 @@ impl<'a> Fields<'a> {
             (true, false) => Pools::AllBut(all_but),
             (true, true) => Pools::All,
         })
+    }
+
+    /// The class of a task that is written in Python, its fields, and what it says of itself.
+    pub(crate) fn python_class(&mut self) -> (String, Vec<(String, String)>, PythonClass) {
+        let id = self.section.get("task_id").cloned();
+        let class = id
+            .as_ref()
+            .and_then(|id| id.value.strip_prefix(super::python_task::PREFIX));
+        let class = class.unwrap_or_default().to_owned();
+        let fields: Vec<(String, String)> = self
+            .section
+            .scalars()
+            .filter(|(key, _)| !["task_id", "dep_type", "name"].contains(key))
+            .map(|(key, scalar)| (key.to_owned(), scalar.value.clone()))
+            .collect();
+        match self.catalog.describe(&class, &fields) {
+            Ok(described) => (class, fields, described),
+            Err(message) => {
+                let problem = Problem::error(Stage::Build, self.path, message);
+                self.problems.push(crate::tree::place(problem, id.map(|id| id.span)));
+                (class, fields, PythonClass::default())
+            }
+        }
     }
 
     /// `selected_instrument = ('profile', 'driver', 'connection', 'settings')`

@@ -49,6 +49,25 @@ pub(crate) fn needs_function(
     )))
 }
 
+/// Makes a source one of volts (`VOLT`) or of amperes (`CURR`), where it can be both and is the other.
+pub(crate) fn make_function(at: &At<'_>, instrument: Option<InstrumentId>, function: &'static str) -> Result<(), Exit> {
+    if !instrument.is_some_and(|id| at.bench().instrument_has(id, "function")) {
+        return Ok(());
+    }
+    let now = at.ask(instrument, &[], Ask::Get("function"))?;
+    if now.as_str() != Some(function) {
+        at.ask(instrument, &[], Ask::Set("function", &Value::from(function)))?;
+    }
+    Ok(())
+}
+
+/// The first of some names that the task's instrument has, else the last, which a check then misses.
+pub(crate) fn first_known<'n>(check: &Check<'_>, names: &[&'n str]) -> &'n str {
+    let selected = check.node().instrument.map(|id| &check.tree.instruments()[id.index()]);
+    let has = |name: &&&str| selected.is_some_and(|selected| check.surroundings.instrument_has(selected, name));
+    names.iter().find(has).or(names.last()).copied().unwrap_or_default()
+}
+
 /// Writes an entry that a task has.
 pub(crate) fn write(at: &At<'_>, entry: Option<EntryId>, value: Value) {
     if let Some(entry) = entry {
