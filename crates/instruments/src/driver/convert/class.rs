@@ -55,6 +55,8 @@ struct Property {
     unquote: bool,
     least: Option<f64>,
     channel: Option<Toml>,
+    /// What the instrument calls its channels of this kind.
+    group: Option<String>,
     placeholder: Option<String>,
     #[serde(default)]
     examples: Vec<Performed>,
@@ -97,7 +99,7 @@ impl Class {
         file.link = LINK;
         file.left_out = self.skipped.clone();
         for property in &self.properties {
-            match self.converted(property) {
+            match self.converted(property, &file.signals) {
                 Ok((name, signal)) => file.signals.push((name, signal)),
                 Err(why) => file.left_out.push((property.name.clone(), why)),
             }
@@ -122,15 +124,15 @@ impl Class {
     }
 
     /// A signal that is held to all that the library did.
-    fn converted(&self, property: &Property) -> Result<(String, Table), String> {
-        let is_taken = |name: &str| {
-            let same = self.properties.iter().filter(|other| other.name == name);
-            property.channel.is_some() && same.count() > 1
-        };
-        let name = match is_taken(&property.name) {
-            true => format!("channel_{}", property.name),
-            false => property.name.clone(),
-        };
+    fn converted(&self, property: &Property, taken: &[(String, Table)]) -> Result<(String, Table), String> {
+        let is_taken = |name: &str| taken.iter().any(|(known, _)| known == name);
+        let mut name = property.name.clone();
+        if is_taken(&name) {
+            name = format!("{}_{name}", property.group.as_deref().unwrap_or("channel"));
+        }
+        if is_taken(&name) {
+            return Err("another property has its name".to_owned());
+        }
         let mut signal = property.signal()?;
         let mut examples = Vec::new();
         for performed in &property.examples {

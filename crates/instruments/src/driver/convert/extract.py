@@ -40,7 +40,10 @@ class Tape:
     def read(self):
         if self.answers:
             return self.answers.pop(0)
-        return self.known.get(self.written[-1] if self.written else "", self.otherwise)
+        asked = self.written[-1] if self.written else ""
+        if "SYST" in asked.upper() and "ERR" in asked.upper() and asked not in self.known:
+            return '0,"No error"'
+        return self.known.get(asked, self.otherwise)
 
 
 class NotData(Exception):
@@ -185,14 +188,35 @@ def perform(declared, tape, setter, getter):
     if declared.get("get_command") is not None:
         tried = answers(declared)
         for answer in tried:
+            answer = "R" * declared.get("skip", 0) + answer
             tape.written.clear()
             tape.answers[:] = [answer]
             try:
                 value = plain(getter())
             except Exception:
                 continue
+            if value is None:
+                continue
             examples.append({"value": value, "read": answer, "asked": tape.written[0] if tape.written else None})
     return examples
+
+
+def tape_of_arguments():
+    return Tape(dict(answer.split("=", 1) for answer in sys.argv[2:]))
+
+
+def made(make, tape):
+    """An instrument; many ask something of theirs while they are made."""
+    failed = None
+    for count, answer in enumerate(ANSWERS):
+        tape.otherwise = answer
+        try:
+            instrument = make(count)
+            tape.otherwise = "0"
+            return instrument
+        except Exception as error:
+            failed = failed or error
+    raise failed
 
 
 # PyMeasure
@@ -201,7 +225,7 @@ def pymeasure(cls):
     from pymeasure.adapters import Adapter
     from pymeasure.instruments import validators
 
-    tape = Tape()
+    tape = tape_of_arguments()
 
     class TapeAdapter(Adapter):
         def __init__(self):
@@ -229,11 +253,11 @@ def pymeasure(cls):
         validators.truncated_range: "clamp",
         validators.truncated_discrete_set: "ceil_set",
     }
-    instrument = cls(TapeAdapter())
+    instrument = made(lambda count: cls(TapeAdapter()), tape)
     found = {"properties": [], "skipped": []}
     walk_pymeasure(instrument, None, tape, checks, found)
     seen = set()
-    for member in list(vars(instrument).values()):
+    for group, member in list(vars(instrument).items()):
         if isinstance(member, dict):
             children = [child for child in member.values() if hasattr(child, "placeholder")]
         else:
@@ -241,7 +265,10 @@ def pymeasure(cls):
         for child in children[:1]:
             if type(child) not in seen and getattr(child, "parent", None) is instrument:
                 seen.add(type(child))
+                before = len(found["properties"])
                 walk_pymeasure(child, child, tape, checks, found)
+                for one in found["properties"][before:]:
+                    one["group"] = re.sub(r"s?(_?\d+)?$", "", group).lstrip("_") or "channel"
     return found
 
 
@@ -353,7 +380,7 @@ def default(function):
 def qcodes(cls):
     import qcodes.instrument.visa as visa
 
-    tape = Tape(dict(answer.split("=", 1) for answer in sys.argv[2:]))
+    tape = tape_of_arguments()
     handle = MagicMock()
     identity = f"MAKER,{re.sub('^[A-Za-z]*?(?=[0-9])', '', cls.__name__) or cls.__name__},1,1.0"
 
@@ -367,7 +394,7 @@ def qcodes(cls):
     handle.write.side_effect = tape.write
     handle.read.side_effect = tape.read
     visa.VisaInstrument._connect_and_handle_error = lambda self, address, visalib: handle
-    instrument = made(cls, tape)
+    instrument = made(lambda count: cls(f"bench{count}", "TCPIP0::127.0.0.1::7020::SOCKET"), tape)
     found = {"properties": [], "skipped": []}
     walk_qcodes(instrument, "", tape, found, {})
     groups = dict(instrument.submodules)
@@ -382,18 +409,6 @@ def qcodes(cls):
             seen.add(type(first))
             walk_qcodes(first, "" if twin is not None else name + "_", tape, found, {} if twin is None else dict(twin.parameters))
     return found
-
-
-def made(cls, tape):
-    """An instrument; many ask something of theirs while they are made."""
-    for count, answer in enumerate(ANSWERS):
-        tape.otherwise = answer
-        try:
-            return cls(f"bench{count}", "TCPIP0::127.0.0.1::7020::SOCKET")
-        except Exception as error:
-            failed = error
-            cls.close_all()
-    raise failed
 
 
 def walk_qcodes(owner, prefix, tape, found, twins):
