@@ -233,13 +233,23 @@ fn switches_understand_bare_words_and_expressions() {
     check("SetRFOnOffTask", "switch = 2 > 3", "0: set output OFF", "s_output = 0");
     check(
         "SetPulseModulationTask",
-        "",
+        "stoppable = True",
         "0: set pulse_modulation OFF",
         "s_pm_state = 0",
     );
     check("SetDCOutputTask", "switch = ON", "0: set output ON", "s_output = 'ON'");
-    check("SetDCOutputTask", "", "0: set output OFF", "s_output = 'OFF'");
-    check("SetDCFunctionTask", "", "0: set function VOLT", "s_function = 'VOLT'");
+    check(
+        "SetDCOutputTask",
+        "stoppable = True",
+        "0: set output OFF",
+        "s_output = 'OFF'",
+    );
+    check(
+        "SetDCFunctionTask",
+        "stoppable = True",
+        "0: set function VOLT",
+        "s_function = 'VOLT'",
+    );
     check(
         "SetDCFunctionTask",
         "switch = \"'CURR'\"",
@@ -338,7 +348,7 @@ fn a_ramp_of_labeq_goes_as_the_time_goes() {
         "0: get voltage",
         "0: set voltage -0.5",
         "0: set voltage 0.0",
-        "0: set voltage 0.5000000000000002",
+        "0: set voltage 0.4999999999999998",
         "0: set voltage 1",
     ];
     assert_eq!(outcome_of.run.asked, expected);
