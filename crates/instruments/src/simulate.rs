@@ -16,6 +16,7 @@ mod mishap;
 mod models;
 mod pattern;
 mod random;
+mod script;
 mod server;
 mod stand;
 mod state;
@@ -28,6 +29,7 @@ use self::{behaviour::Behaviour, mirror::Mirror, server::Server, stand::Stand};
 use crate::driver::Driver;
 
 pub use mishap::{From, Lasts, Mishap, MishapError, What};
+pub use script::{Script, ScriptError};
 pub use server::Protocol;
 pub use transcript::{Direction, Entry, Transcript};
 
@@ -52,6 +54,7 @@ pub struct Simulated {
 #[derive(Clone, Debug)]
 pub enum Made {
     Driver(Arc<Driver>),
+    Script(Box<Script>),
 }
 
 /// Normal noise on numbers that are read, in their unit on the wire.
@@ -88,9 +91,26 @@ pub enum SimulationError {
 impl Simulated {
     /// An instrument made from its driver, on any port, without noise or delay.
     pub fn new(name: impl Into<String>, driver: Arc<Driver>) -> Self {
+        Self::of(name.into(), Made::Driver(driver))
+    }
+
+    /// A device of pyvisa-sim, likewise.
+    pub fn from_script(name: impl Into<String>, script: Script) -> Self {
+        Self::of(name.into(), Made::Script(Box::new(script)))
+    }
+
+    /// What it is, for people.
+    pub fn title(&self) -> &str {
+        match &self.from {
+            Made::Driver(driver) => &driver.title,
+            Made::Script(script) => &script.name,
+        }
+    }
+
+    fn of(name: String, from: Made) -> Self {
         Self {
-            name: name.into(),
-            from: Made::Driver(driver),
+            name,
+            from,
             protocol: Protocol::Socket,
             port: 0,
             delay: Duration::ZERO,
@@ -118,6 +138,11 @@ impl Simulated {
                     }
                 }
                 Ok(Box::new(mirror))
+            }
+            Made::Script(script) => {
+                let mut device = script.device.clone();
+                device.random = random::Random::new(self.seed);
+                Ok(Box::new(device))
             }
         }
     }

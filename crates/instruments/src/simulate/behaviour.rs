@@ -34,6 +34,8 @@ pub(super) enum Reply {
     Silence,
     Text(String),
     Bytes(Vec<u8>),
+    /// Several answers.
+    Lines(Vec<Vec<u8>>),
     /// It is known, but not taken: an error for the queue.
     Error(i32, &'static str),
 }

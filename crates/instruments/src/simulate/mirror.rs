@@ -35,6 +35,11 @@ pub(super) trait Quirk: Send {
         ""
     }
 
+    /// What it sends after the answers to each message.
+    fn follows(&self) -> Option<Vec<u8>> {
+        None
+    }
+
     /// The answer to a command; none where the driver knows it.
     fn hear(&mut self, command: &str, state: &mut State, now: Duration) -> Option<Reply>;
 }
@@ -258,7 +263,9 @@ impl Behaviour for Mirror {
             return Vec::new();
         }
         if let Some(reply) = self.perform(whole, now) {
-            return self.replied(reply).into_iter().collect();
+            let mut answers = self.replied(reply);
+            answers.extend(self.quirk.as_ref().and_then(|quirk| quirk.follows()));
+            return answers;
         }
         let mut answers: Vec<Vec<u8>> = Vec::new();
         let mut path = String::new();
@@ -317,21 +324,22 @@ impl Mirror {
         let mut rest = message;
         while !rest.is_empty() {
             let ends = rest.char_indices().map(|(at, character)| at + character.len_utf8());
-            let end = ends.filter(|end| is_known(&rest[..*end])).last().unwrap_or(rest.len());
+            let end = ends.rev().find(|end| is_known(&rest[..*end])).unwrap_or(rest.len());
             parts.push(&rest[..end]);
             rest = &rest[end..];
         }
         parts
     }
 
-    fn replied(&mut self, reply: Reply) -> Option<Vec<u8>> {
+    fn replied(&mut self, reply: Reply) -> Vec<Vec<u8>> {
         match reply {
-            Reply::Silence => None,
-            Reply::Text(text) => Some(text.into_bytes()),
-            Reply::Bytes(bytes) => Some(bytes),
+            Reply::Silence => Vec::new(),
+            Reply::Text(text) => vec![text.into_bytes()],
+            Reply::Bytes(bytes) => vec![bytes],
+            Reply::Lines(lines) => lines,
             Reply::Error(code, words) => {
                 self.status.complain(code, words);
-                None
+                Vec::new()
             }
         }
     }
@@ -346,7 +354,7 @@ fn parts(message: &str) -> Vec<&str> {
             (Some(open), _) if open == character => quote = None,
             (None, '"' | '\'') => quote = Some(character),
             // What follows is a block, to the end as far as is known here.
-            (None, '#') if matches!(block::header(message[at..].as_bytes()), Ok(Some(_))) => break,
+            (None, '#') if matches!(block::header(&message.as_bytes()[at..]), Ok(Some(_))) => break,
             (None, ';') => {
                 parts.push(&message[start..at]);
                 start = at + 1;

@@ -14,11 +14,14 @@
 //! off NUMBER              numbers that are set come back wrong by this
 //! ```
 //!
-//! Messages are counted per instrument, over all its connections, and with `on TEXT` only those with this text. Without a
+//! Messages are counted per instrument, over all its connections, and with `on TEXT` only those with this text: `LEV?` is in
+//! `:SOURce:LEVel?`. Without a
 //! time or a number it is so from the first message to the last. Deliberately absent: chance; what is tested must come
 //! again.
 
 use std::{fmt, str::FromStr, time::Duration};
+
+use super::pattern::canonical;
 
 /// A fault of an instrument.
 #[derive(Clone, Debug, PartialEq)]
@@ -94,9 +97,7 @@ impl Armed {
 
     /// Counts a message, so long after the beginning; whether this one is struck.
     pub(super) fn strikes(&mut self, message: &[u8], now: Duration) -> bool {
-        if let Some(text) = &self.mishap.on
-            && !memchr::memmem::find(message, text.as_bytes()).is_some()
-        {
+        if !self.mishap.on.as_ref().is_none_or(|text| mentions(message, text)) {
             return false;
         }
         self.heard += 1;
@@ -116,6 +117,12 @@ impl Armed {
         self.struck += u64::from(goes_on);
         goes_on
     }
+}
+
+/// Whether a message has this text in it, each as it is written or in SCPI's short form.
+fn mentions(message: &[u8], text: &str) -> bool {
+    let message = String::from_utf8_lossy(message);
+    message.contains(text) || canonical(&message).contains(&canonical(text))
 }
 
 /// Why a text is no mishap.

@@ -116,7 +116,10 @@ impl Stand {
                     let half = |answer: &Vec<u8>| count.unwrap_or(answer.len() / 2);
                     deed.then = Then::Close(deed.answers.last().map(half));
                 }
-                What::Flood => deed.then = Then::Flood,
+                What::Flood => {
+                    deed.answers.clear();
+                    deed.then = Then::Flood;
+                }
                 What::Gone(time) => {
                     deed.answers.clear();
                     deed.then = Then::Close(None);

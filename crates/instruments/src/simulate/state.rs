@@ -93,6 +93,10 @@ impl State {
         self.driver.signal(signal).is_some()
     }
 
+    pub(super) fn noise_of_readings(&self) -> f64 {
+        self.noise_of_readings
+    }
+
     pub(super) fn random(&mut self) -> &mut Random {
         &mut self.random
     }
@@ -164,11 +168,7 @@ impl State {
 
     /// The number that a signal is at, or 0.
     pub(super) fn number(&mut self, signal: &str, names: &Names) -> f64 {
-        match self.raw(signal, names) {
-            Some(Raw::Number(number)) => number,
-            Some(Raw::Text(text)) => number::parse(&text).unwrap_or(0.0),
-            Some(Raw::Several(_)) | None => 0.0,
-        }
+        self.raw(signal, names).and_then(|raw| raw.single()).unwrap_or(0.0)
     }
 
     /// The text that a signal is at, or nothing.
@@ -297,6 +297,15 @@ impl State {
 }
 
 impl Raw {
+    /// The number that it is, or says.
+    fn single(&self) -> Option<f64> {
+        match self {
+            Self::Number(number) => Some(*number),
+            Self::Text(text) => number::parse(text),
+            Self::Several(_) => None,
+        }
+    }
+
     pub(super) fn numbers(&self) -> Vec<f64> {
         match self {
             Self::Number(number) => vec![*number],
@@ -334,7 +343,12 @@ fn wire(signal: &Signal, value: &Value) -> Option<Raw> {
 }
 
 pub(super) fn of_case(signal: &Signal, value: &Value) -> Raw {
-    wire(signal, value).unwrap_or_else(|| raw(value))
+    let raw = wire(signal, value).unwrap_or_else(|| raw(value));
+    match (signal.answer.bit, raw.single()) {
+        // It stands in a register, where it is read.
+        (Some(bit), Some(number)) => Raw::Text((number * f64::from(bit).exp2()).to_string()),
+        _ => raw,
+    }
 }
 
 fn raw(value: &Value) -> Raw {

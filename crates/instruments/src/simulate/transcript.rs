@@ -11,8 +11,10 @@ use std::{
 pub struct Transcript {
     began: Instant,
     kept: Option<Arc<Mutex<Vec<Entry>>>>,
-    told: Option<Arc<dyn Fn(&Entry) + Send + Sync>>,
+    told: Option<Teller>,
 }
+
+type Teller = Arc<dyn Fn(&Entry) + Send + Sync>;
 
 /// One message.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -95,14 +97,14 @@ impl Transcript {
     }
 }
 
-/// A line: seconds, instrument, direction, and what of the message can be read.
+/// A line: seconds, instrument, `<` what it is told or `>` what it answers, and what of the message can be read.
 impl fmt::Display for Entry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         /// Blocks go on for megabytes.
         const SHOWN: usize = 200;
         let arrow = match self.direction {
-            Direction::In => '>',
-            Direction::Out => '<',
+            Direction::In => '<',
+            Direction::Out => '>',
         };
         let message = &self.message;
         let shown = message[..message.len().min(SHOWN)].escape_ascii().to_string();
