@@ -1,7 +1,7 @@
 //! Any driver and any task written in Python, in a process of its own.
 //!
 //! ```text
-//! Object (a Device) ─┐            one process an environment, or one an instrument
+//! Object (a Device) ─┐            one process an environment for all instruments, one for all tasks
 //! Task ──────────────┴─ Lane ═══════► a thread with one object ─► PyMeasure, QCoDeS, ophyd, own classes
 //!                         │ Hosts: started when needed, and again when it died
 //!                         └ frame: msgpack, arrays as their bytes

@@ -1,8 +1,8 @@
-//! Processes of Python: started when somebody needs one, shared by all who name the same environment, ended with the last.
+//! Processes of Python: started when somebody needs one, shared by all who name the same environment.
 //!
 //! ```text
 //! starting ─► Running ─┬─ it ends by itself ─► Ended
-//!                      └─ its last lane goes, or it is killed ─► Ended
+//!                      └─ nobody has it any more, or it is killed ─► Ended
 //! ```
 //!
 //! A thread waits for the end of each, another takes what it prints. The process has a process group of its own: what its
@@ -74,7 +74,8 @@ const UNTIL_LAST_WORDS: Duration = Duration::from_millis(2);
 /// More lines than these do not help to see what happened.
 const MOST_LAST_WORDS: usize = 6;
 
-/// The processes of Python of this program; one for each environment, and one for each instrument that wants its own.
+/// The processes of Python of this program: one for the instruments of each environment, one for its tasks, and one for each
+/// instrument that wants its own. They end when nobody has this any more, nor anything that was opened by it.
 #[derive(Clone)]
 pub struct Hosts {
     shared: Arc<Shared>,
@@ -83,7 +84,15 @@ pub struct Hosts {
 struct Shared {
     log: Log,
     next_key: AtomicU64,
-    running: Mutex<BTreeMap<Place, Weak<Host>>>,
+    running: Mutex<BTreeMap<Place, Running>>,
+}
+
+/// What lives in a process. Instruments may hang, and their calls are interrupted when a run stops: tasks, which may have to
+/// bring things to an end then, are not among them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Nature {
+    Instrument,
+    Task,
 }
 
 /// Who share a process.
@@ -91,8 +100,28 @@ struct Shared {
 pub(crate) struct Place {
     pub(crate) interpreter: PathBuf,
     pub(crate) folders: Vec<PathBuf>,
+    pub(crate) nature: Nature,
     /// The key of the one object in it.
     pub(crate) alone: Option<u64>,
+}
+
+/// A process that was started.
+enum Running {
+    /// Kept when nobody uses it: loading libraries again takes seconds.
+    Shared(Arc<Host>),
+    /// Ends with its object.
+    Alone(Weak<Host>),
+}
+
+impl Running {
+    /// The process, unless it has ended.
+    fn host(&self) -> Option<Arc<Host>> {
+        let host = match self {
+            Self::Shared(host) => Some(host.clone()),
+            Self::Alone(host) => host.upgrade(),
+        };
+        host.filter(|host| !host.has_ended())
+    }
 }
 
 impl Hosts {
@@ -121,15 +150,15 @@ impl Hosts {
     pub(crate) fn at(&self, place: &Place) -> io::Result<Arc<Host>> {
         // A map that a panicking thread left is whole: each change is one insertion.
         let mut running = self.shared.running.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(host) = running
-            .get(place)
-            .and_then(Weak::upgrade)
-            .filter(|host| !host.has_ended())
-        {
+        if let Some(host) = running.get(place).and_then(Running::host) {
             return Ok(host);
         }
         let host = Arc::new(Host::start(place, &self.shared.log)?);
-        running.insert(place.clone(), Arc::downgrade(&host));
+        let kept = match place.alone {
+            None => Running::Shared(host.clone()),
+            Some(_) => Running::Alone(Arc::downgrade(&host)),
+        };
+        running.insert(place.clone(), kept);
         Ok(host)
     }
 }

@@ -12,7 +12,7 @@ use std::{
 
 use super::{
     frame::{Frame, Reply, Verb},
-    host::{Host, Hosts},
+    host::{Host, Hosts, Nature},
     lane::{Answering, Broken, Lane},
     options::Options,
 };
@@ -168,13 +168,6 @@ impl Device for Object {
     }
 }
 
-/// What is made in the process.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Nature {
-    Instrument,
-    Task,
-}
-
 /// The way to one object, which is there or not.
 pub(super) struct Link {
     name: String,
@@ -274,7 +267,7 @@ impl Link {
         if self.interrupter.is_interrupted() {
             return Err(self.error(Reason::Interrupted, "interrupted"));
         }
-        let place = self.options.place(self.key);
+        let place = self.options.place(self.nature, self.key);
         let kept = self.host.take();
         let failed = |error: io::Error| {
             let interpreter = place.interpreter.display();

@@ -2,7 +2,7 @@
 
 use std::{env, path::PathBuf, time::Duration};
 
-use super::host::Place;
+use super::host::{Nature, Place};
 use crate::device::Profile;
 
 /// What a profile says beside `driver = python:module.Class`.
@@ -88,10 +88,11 @@ impl Options {
     }
 
     /// The process that the object of this key lives in.
-    pub(crate) fn place(&self, key: u64) -> Place {
+    pub(crate) fn place(&self, nature: Nature, key: u64) -> Place {
         Place {
             interpreter: self.interpreter(),
             folders: self.folders.clone(),
+            nature,
             alone: self.isolated.then_some(key),
         }
     }

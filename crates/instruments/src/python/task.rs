@@ -2,14 +2,15 @@
 //!
 //! It is made once and performed as often as the measurement does; what it keeps in itself it has until its process ends.
 //! While it is checked or performed it asks the program for values, entries and instruments: [`TaskSide`]. Each task has a
-//! thread of its process, so that two in background pools do not wait for each other.
+//! thread of its process, so that two in background pools do not wait for each other. Instruments of the same environment
+//! live elsewhere.
 
 use std::time::Duration;
 
 use super::{
     frame::{Frame, Verb},
-    host::Hosts,
-    object::{Link, Nature},
+    host::{Hosts, Nature},
+    object::Link,
     options::Options,
 };
 use crate::{Interrupter, device::DeviceError, driver::Value};
