@@ -4,7 +4,7 @@ use clap::{Args, Parser, Subcommand};
 use measurement::Overrides;
 
 use crate::commands::{
-    check, completions, control, convert, drivers, export, instruments, man, outline, plot, resume, run, runs, show,
+    check, completions, control, convert, drivers, export, instruments, man, outline, plot, resume, run, runs, show, simulate,
     tasks,
 };
 
@@ -54,6 +54,8 @@ pub(crate) enum Command {
     Instruments(instruments::Args),
     /// Show the instruments that can be driven, or check a driver file
     Drivers(drivers::Args),
+    /// Serve simulated instruments on this machine
+    Simulate(simulate::Args),
     /// Show every task and interface: fields, defaults, entries
     Tasks(tasks::Args),
     /// Rewrite a file in today's form

@@ -15,4 +15,5 @@ pub(crate) mod resume;
 pub(crate) mod run;
 pub(crate) mod runs;
 pub(crate) mod show;
+pub(crate) mod simulate;
 pub(crate) mod tasks;

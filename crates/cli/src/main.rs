@@ -54,6 +54,7 @@ fn main() -> ExitCode {
         Command::Runs(args) => commands::runs::runs(&args),
         Command::Instruments(args) => commands::instruments::instruments(&args),
         Command::Drivers(args) => commands::drivers::drivers(&args),
+        Command::Simulate(args) => commands::simulate::simulate(&args),
         Command::Tasks(args) => tasks::tasks(&args),
         Command::Convert(args) => convert::convert(&args),
         Command::Completions(args) => completions::completions(&args),

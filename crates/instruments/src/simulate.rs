@@ -25,7 +25,12 @@ mod transcript;
 
 use std::{error::Error, fmt, io, sync::Arc, time::Duration};
 
-use self::{behaviour::Behaviour, mirror::Mirror, server::Server, stand::Stand};
+use self::{
+    behaviour::Behaviour,
+    mirror::Mirror,
+    server::Server,
+    stand::{Pace, Stand},
+};
 use crate::driver::Driver;
 
 pub use mishap::{From, Lasts, Mishap, MishapError, What};
@@ -44,6 +49,8 @@ pub struct Simulated {
     pub port: u16,
     /// How long it takes to answer.
     pub delay: Duration,
+    /// How many times faster than in a laboratory what it does by itself goes: fields that move to their targets.
+    pub speed: f64,
     pub noise: Vec<Noise>,
     /// The same noise comes with the same seed.
     pub seed: u64,
@@ -114,6 +121,7 @@ impl Simulated {
             protocol: Protocol::Socket,
             port: 0,
             delay: Duration::ZERO,
+            speed: 1.0,
             noise: Vec::new(),
             seed: 0,
             mishaps: Vec::new(),
@@ -160,7 +168,10 @@ impl Laboratory {
                 instrument.name.clone(),
                 instrument.behaviour()?,
                 instrument.mishaps.clone(),
-                instrument.delay,
+                Pace {
+                    delay: instrument.delay,
+                    speed: instrument.speed,
+                },
                 transcript.clone(),
             ));
             let server = Server::start(Arc::clone(&stand), instrument.protocol, instrument.port);

@@ -45,7 +45,15 @@ fn resource(laboratory: &Laboratory) -> Resource {
 
 fn open(driver: &Arc<Driver>, laboratory: &Laboratory, interrupter: &Interrupter) -> Result<Driven, DeviceError> {
     let (driver, resource) = (Arc::clone(driver), resource(laboratory));
-    Driven::open("source", driver, resource, &[], interrupter.clone(), undisturbed())
+    Driven::open(
+        "source",
+        driver,
+        resource,
+        &[],
+        instruments::Boards::default(),
+        interrupter.clone(),
+        undisturbed(),
+    )
 }
 
 fn session(laboratory: &Laboratory) -> Session {

@@ -217,3 +217,25 @@ fn a_mishap_can_be_ended() {
     source.query("*IDN?").expect("an answer");
     laboratory.strike("nobody", silent).expect_err("nobody is there");
 }
+
+#[test]
+fn a_field_moves_as_fast_as_its_supply_is_told() {
+    let driver = found("oxford.ips120_10");
+    let supply = Simulated {
+        speed: 1000.0,
+        ..Simulated::new("magnet", Arc::clone(&driver))
+    };
+    let laboratory = laboratory(&[supply]);
+    let mut magnet = driven(&laboratory, "magnet", &driver);
+    magnet
+        .set("heater", &Value::Text("ON".to_owned()), &[])
+        .expect("it takes it");
+    let sweep = [Value::Float(0.2), Value::Float(1.0)];
+    let seconds = magnet.call("sweep_to_field", &sweep, &[]).expect("it begins");
+    assert_eq!(seconds.number(), Some(12.0));
+    let began = std::time::Instant::now();
+    while magnet.call("is_at_field", &[], &[]) != Ok(Value::Bool(true)) {
+        assert!(began.elapsed() < Duration::from_secs(60), "it never arrives");
+    }
+    assert_eq!(magnet.call("magnet_is_at", &sweep[..1], &[]), Ok(Value::Bool(true)));
+}

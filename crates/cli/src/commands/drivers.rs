@@ -138,7 +138,7 @@ fn json_of(driver: &Driver) -> Json {
 }
 
 /// By one of its names: `yokogawa.gs200`, `gs200`, or the last word of Exopy's id.
-fn found(model: &str) -> Option<Driver> {
+pub(crate) fn found(model: &str) -> Option<Driver> {
     library::find(model).or_else(|| library::find_by_last_word(model))
 }
 

@@ -19,7 +19,7 @@ pub(super) struct Stand {
     pub(super) name: String,
     pub(super) ends: Ends,
     transcript: Transcript,
-    delay: Duration,
+    pace: Pace,
     began: Instant,
     inside: Mutex<Inside>,
     /// Told when it ends or when it is gone.
@@ -32,6 +32,22 @@ struct Inside {
     random: Random,
     gone_until: Option<Instant>,
     has_ended: bool,
+}
+
+/// How fast an instrument is.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Pace {
+    /// Of each answer.
+    pub(super) delay: Duration,
+    /// How many times faster than others its time passes.
+    pub(super) speed: f64,
+}
+
+impl Pace {
+    /// Its own time.
+    fn of(self, time: Duration) -> Duration {
+        Duration::try_from_secs_f64(time.as_secs_f64() * self.speed).unwrap_or(time)
+    }
 }
 
 /// What a connection does after a message.
@@ -57,14 +73,14 @@ impl Stand {
         name: String,
         behaviour: Box<dyn Behaviour>,
         mishaps: Vec<Mishap>,
-        delay: Duration,
+        pace: Pace,
         transcript: Transcript,
     ) -> Self {
         Self {
             name,
             ends: behaviour.ends(),
             transcript,
-            delay,
+            pace,
             began: Instant::now(),
             inside: Mutex::new(Inside {
                 behaviour,
@@ -94,8 +110,8 @@ impl Stand {
             .sum();
         inside.behaviour.mislead(off);
         let mut deed = Deed {
-            delay: self.delay,
-            answers: inside.behaviour.hear(message, now),
+            delay: self.pace.delay,
+            answers: inside.behaviour.hear(message, self.pace.of(now)),
             then: Then::GoOn,
         };
         for what in struck {
