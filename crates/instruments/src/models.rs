@@ -97,7 +97,8 @@ pub(crate) fn of(driver: &str, settings: &[(String, String)]) -> Result<Option<B
         "signal_recovery.7270" => Box::new(SignalRecovery::Unasked),
         "windfreak.synthhd" => Box::new(SynthHd),
         "yokogawa.7651" => Box::new(Yokogawa7651),
-        "yokogawa.gs200" => Box::new(Gs200),
+        "yokogawa.gs200" => Box::new(Gs200::of_exopy()),
+        "yokogawa.gs200_labeq" => Box::new(Gs200::of_labeq()),
         _ => return Ok(None),
     }))
 }

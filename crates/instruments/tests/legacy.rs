@@ -192,10 +192,40 @@ fn yokogawa_gs200() {
         get voltage_dc = 1.5
             ? SOURce:FUNCtion? = VOLT
             ? :SOURce:LEVel? = 1.5
+        "#,
+    );
+}
+
+#[test]
+fn yokogawa_gs200_of_labeq() {
+    check(
+        "labeq_exopy.Legacy.YokogawaGS200",
+        r#"
+        open
+            > *CLS
+        set current = 0.051
+            > SOUR:FUNC CURR
+            > SOUR:LEV 0.051
+            ? :SOURce:LEV? = +51.000E-3
+        get voltage_dc = 1.5
+            ? SOUR:FUNC? = CURR
+            > SOUR:FUNC VOLT
+            ? :SOURce:LEV? = 1.5
+        get resistance_4w = 30.0
+            > SENS:REM 1
+            ? SOUR:FUNC? = VOLT
+            ? :SOURce:LEV? = 1.5
+            ? SOUR:FUNC? = VOLT
+            > SOUR:FUNC CURR
+            ? :SOURce:LEV? = 0.05
+            > SENS:REM 0
+        set voltage_range = MAX
+            > SOUR:FUNC VOLT
+            > SOUR:RANG MAX
         set voltage_limit = 5
-            > :SOURce:PROTection:VOLTage 5
-        set range = MAX
-            > :SOURce:RANGe MAX
+            > SOUR:PROT:VOLT 5
+        set slope = 3600
+            > PROG:SLOP 3600
         "#,
     );
 }

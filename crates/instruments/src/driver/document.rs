@@ -199,22 +199,17 @@ mod tests {
 yokogawa.gs200
     Yokogawa GS200 DC voltage and current source
     It has no safe state: a source that jumps to zero destroys what hangs on it. A level that is read is the one that is set.
-    also exopy_hqc_legacy.Legacy.YokogawaGS200, labeq_exopy.Legacy.YokogawaGS200
+    also exopy_hqc_legacy.Legacy.YokogawaGS200
     reached by GPIB, USB, VXI-11
     at first `*CLS`
-    from the commands of Exopy's and LaBEQ's drivers `YokogawaGS200`
+    from the commands of Exopy's driver `YokogawaGS200`
   signals
     voltage        set, read; [V]; read back within 1e-9; level of the source while its function is VOLT
     current        set, read; [A]; read back within 1e-6; level of the source while its function is CURR
     voltage_range  set, read; `10 mV` `100 mV` `1 V` `10 V` `30 V`; read back; full scale while the function is VOLT
     current_range  set, read; `1 mA` `10 mA` `100 mA` `200 mA`; read back; full scale while the function is CURR
-    range          set, read; or `MIN` `MAX` `UP` `DOWN`; full scale in volts or amperes, whatever the function; the instrument takes the next one that is large enough
     function       set, read; text; `VOLT` `CURR`; while voltage is `0`, while output is `OFF`; read back; what is sourced
     output         set, read; `ON` `OFF`; while voltage is `0`; read back
-    voltage_limit  set, read; [V]; of the voltage while a current is sourced
-    current_limit  set, read; [A]; of the current while a voltage is sourced
-    slope          set, read; [s]; how long a program takes from one of its levels to the next
-    remote_sense   set, read; `ON` `OFF`; whether four wires go to the load
 ";
         assert_eq!(driver.document(), expected);
     }

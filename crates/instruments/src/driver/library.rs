@@ -6,7 +6,7 @@
 use super::Driver;
 
 /// The texts, in the order of the folder.
-pub const LIBRARY: [&str; 119] = [
+pub const LIBRARY: [&str; 121] = [
     include_str!("../../drivers/agilent_e8267.toml"),
     include_str!("../../drivers/ami_430.toml"),
     include_str!("../../drivers/anapico_apsin20g.toml"),
@@ -17,6 +17,7 @@ pub const LIBRARY: [&str; 119] = [
     include_str!("../../drivers/cryomagnetics_cs4.toml"),
     include_str!("../../drivers/delta_elektronika_sm7045d.toml"),
     include_str!("../../drivers/fluke_7341.toml"),
+    include_str!("../../drivers/gwinstek_gds1054b.toml"),
     include_str!("../../drivers/hp_33120a.toml"),
     include_str!("../../drivers/hp_6632a.toml"),
     include_str!("../../drivers/hp_8657b.toml"),
@@ -126,6 +127,7 @@ pub const LIBRARY: [&str; 119] = [
     include_str!("../../drivers/yokogawa_7651.toml"),
     include_str!("../../drivers/yokogawa_aq6370d.toml"),
     include_str!("../../drivers/yokogawa_gs200.toml"),
+    include_str!("../../drivers/yokogawa_gs200_labeq.toml"),
 ];
 
 /// The driver of this id, or the one that a profile of Exopy calls so.

@@ -1,8 +1,8 @@
 //! Yokogawa's sources: what they are asked as if they were meters, and what the 7651 is set to.
 //!
 //! A source measures nothing: its voltage is the level that it is set to. A GS200 that has to be one of the other function
-//! for that becomes it, which its driver allows at level 0 with the output off only. LaBEQ's resistance is what its driver
-//! makes of that: one level divided by the other.
+//! for that becomes it; Exopy's driver allows that at level 0 with the output off only, LaBEQ's always. LaBEQ's resistance
+//! is what its driver makes of that: one level divided by the other.
 
 use super::{Bare, Fault, Model};
 use crate::{
@@ -10,45 +10,65 @@ use crate::{
     driver::{Failure, Garbled, Refusal, Value, Wire},
 };
 
-pub(super) struct Gs200;
+/// A GS200, by the name that its driver has for what is sourced.
+pub(super) struct Gs200 {
+    function: &'static str,
+}
+
+impl Gs200 {
+    pub(super) fn of_exopy() -> Self {
+        Self { function: "function" }
+    }
+
+    pub(super) fn of_labeq() -> Self {
+        Self {
+            function: "source_function",
+        }
+    }
+
+    fn level(&self, on: &mut Bare, function: &str, parameter: &str) -> Result<Value, Fault> {
+        let function = Value::Text(function.to_owned());
+        if on.get(self.function)? != function {
+            on.set(self.function, &function)?;
+        }
+        on.get(parameter)
+    }
+
+    fn resistance(&self, on: &mut Bare) -> Result<Value, Fault> {
+        let volts = self.level(on, "VOLT", "voltage")?.number().unwrap_or(f64::NAN);
+        let amperes = self.level(on, "CURR", "current")?.number().unwrap_or(f64::NAN);
+        let ohms = if amperes == 0.0 { f64::INFINITY } else { volts / amperes };
+        Ok(Value::Float(ohms))
+    }
+
+    fn resistance_4w(&self, on: &mut Bare) -> Result<Value, Fault> {
+        let sense = |on: &mut Bare, state: &str| on.set("remote_sense", &Value::Text(state.to_owned()));
+        sense(on, "ON")?;
+        let ohms = self.resistance(on);
+        sense(on, "OFF")?;
+        ohms
+    }
+}
 
 impl Model for Gs200 {
     fn methods(&self) -> &'static [&'static str] {
-        &["voltage_dc", "current_dc", "resistance", "resistance_4w"]
+        match self.function {
+            "function" => &["voltage_dc", "current_dc"],
+            _ => &["voltage_dc", "current_dc", "resistance", "resistance_4w"],
+        }
     }
 
     fn get(&mut self, on: &mut Bare, parameter: &str) -> Option<Result<Value, Fault>> {
-        match parameter {
-            "voltage_dc" => Some(level(on, "VOLT", "voltage")),
-            "current_dc" => Some(level(on, "CURR", "current")),
-            "resistance" => Some(resistance(on)),
-            "resistance_4w" => Some(resistance_4w(on)),
-            _ => None,
+        if !self.methods().contains(&parameter) {
+            return None;
         }
+        Some(match parameter {
+            "voltage_dc" => self.level(on, "VOLT", "voltage"),
+            "current_dc" => self.level(on, "CURR", "current"),
+            "resistance" => self.resistance(on),
+            _ => self.resistance_4w(on),
+        })
     }
-}
-
-fn level(on: &mut Bare, function: &str, parameter: &str) -> Result<Value, Fault> {
-    let function = Value::Text(function.to_owned());
-    if on.get("function")? != function {
-        on.set("function", &function)?;
-    }
-    on.get(parameter)
-}
-
-fn resistance(on: &mut Bare) -> Result<Value, Fault> {
-    let volts = level(on, "VOLT", "voltage")?.number().unwrap_or(f64::NAN);
-    let amperes = level(on, "CURR", "current")?.number().unwrap_or(f64::NAN);
-    let ohms = if amperes == 0.0 { f64::INFINITY } else { volts / amperes };
-    Ok(Value::Float(ohms))
-}
-
-fn resistance_4w(on: &mut Bare) -> Result<Value, Fault> {
-    let sense = |on: &mut Bare, state: &str| on.set("remote_sense", &Value::Text(state.to_owned()));
-    sense(on, "ON")?;
-    let ohms = resistance(on);
-    sense(on, "OFF")?;
-    ohms
 }
 
 /// A 7651.
