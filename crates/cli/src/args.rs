@@ -4,8 +4,8 @@ use clap::{Args, Parser, Subcommand};
 use measurement::Overrides;
 
 use crate::commands::{
-    check, completions, control, convert, drivers, export, instruments, man, outline, plot, resume, run, runs, show, simulate,
-    tasks,
+    check, completions, control, convert, drivers, export, instruments, man, outline, plot, resume, run, runs, show,
+    simulate, tasks,
 };
 
 /// Runs laboratory measurements from files that Exopy wrote.

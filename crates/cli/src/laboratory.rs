@@ -4,6 +4,7 @@
 //! # ~/.config/measurand/config.toml
 //! profiles = ["/home/lab/profiles"]
 //! drivers = ["/home/lab/drivers"]
+//! via = ["PRLGX-TCPIP0::192.168.0.20::1234::INTFC"]
 //! python = "/home/lab/venv"
 //! ```
 //!
@@ -14,7 +15,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use instruments::{device::DrivenBy, simulate};
+use instruments::{Resource, device::DrivenBy, simulate};
 use measurement::Selected;
 use runner::Laboratory;
 use serde::Deserialize;
@@ -33,6 +34,9 @@ pub(crate) struct Reach {
     /// The address of an instrument, instead of its profile's: `Vg1=TCPIP::10.0.0.7::5025::SOCKET` (repeatable)
     #[arg(long, value_name = "NAME=ADDRESS", value_parser = address, help_heading = "Instruments")]
     pub(crate) address: Vec<(String, String)>,
+    /// The Prologix adapter that makes a GPIB bus, as in PRLGX-TCPIP0::192.168.0.20::1234::INTFC (repeatable)
+    #[arg(long, value_name = "ADAPTER", value_parser = adapter, help_heading = "Instruments")]
+    pub(crate) via: Vec<Resource>,
     /// The interpreter, or the virtual environment, of drivers and tasks in Python that name none
     #[arg(long, value_name = "PATH", help_heading = "Instruments")]
     pub(crate) python: Option<PathBuf>,
@@ -44,6 +48,7 @@ pub(crate) struct Reach {
 struct Config {
     profiles: Vec<PathBuf>,
     drivers: Vec<PathBuf>,
+    via: Vec<String>,
     python: Option<PathBuf>,
 }
 
@@ -73,7 +78,16 @@ impl Reach {
             let all = own.iter().chain(configured).cloned().chain(beside(name));
             all.map(|folder| absolute(&folder)).collect()
         };
+        for text in &config.via {
+            adapter(text).map_err(|problem| Complaint::new(format!("`via` of the configuration: {problem}")))?;
+        }
         Ok(protocol::Laboratory {
+            adapters: self
+                .via
+                .iter()
+                .map(ToString::to_string)
+                .chain(config.via.clone())
+                .collect(),
             profiles: folders(&self.profiles, &config.profiles, "profiles"),
             drivers: folders(&self.drivers, &config.drivers, "drivers"),
             addresses: self.address.clone(),
@@ -176,11 +190,19 @@ fn absolute(path: &Path) -> String {
         .to_string()
 }
 
+fn adapter(text: &str) -> Result<Resource, String> {
+    let resource: Resource = text.parse().map_err(|error| format!("{error}"))?;
+    match resource {
+        Resource::PrologixTcp { .. } | Resource::PrologixSerial { .. } => Ok(resource),
+        _ => Err("it should be an adapter, as in `PRLGX-TCPIP0::192.168.0.20::1234::INTFC`".to_owned()),
+    }
+}
+
 fn address(text: &str) -> Result<(String, String), String> {
     let Some((name, address)) = text.split_once('=') else {
         return Err("it should be NAME=ADDRESS, as in `Vg1=TCPIP::10.0.0.7::5025::SOCKET`".to_owned());
     };
-    let resource: instruments::Resource = address.trim().parse().map_err(|error| format!("{error}"))?;
+    let resource: Resource = address.trim().parse().map_err(|error| format!("{error}"))?;
     Ok((name.trim().to_owned(), resource.to_string()))
 }
 

@@ -30,6 +30,7 @@ fn driven(laboratory: &Laboratory, name: &str, driver: &Arc<Driver>) -> Driven {
         resource,
         // Of the magnets.
         &[("magnet_conversion".to_owned(), "0.1".to_owned())],
+        instruments::Boards::default(),
         Interrupter::default(),
         undisturbed(),
     );

@@ -62,6 +62,8 @@ pub struct Laboratory {
     pub addresses: Vec<(String, String)>,
     /// The interpreter of drivers and tasks in Python that name none.
     pub python: Option<String>,
+    /// Prologix adapters, each of which makes a GPIB bus.
+    pub adapters: Vec<String>,
     /// Folders in which their modules are looked for first: that of the measurement's file.
     pub modules: Vec<String>,
 }

@@ -16,7 +16,7 @@ use std::{
 };
 
 use instruments::{
-    Resource,
+    Boards, Resource,
     device::{Connection, DrivenBy, Profile},
     driver::{Driver, library},
     python,
@@ -38,6 +38,7 @@ pub struct Laboratory {
     addresses: BTreeMap<String, String>,
     /// The interpreter of Python's drivers and tasks where nothing else is said.
     python: Option<PathBuf>,
+    boards: Boards,
     /// Files that cannot be used, with the reason.
     problems: Vec<String>,
 }
@@ -51,6 +52,8 @@ pub struct Found {
     pub resource: Option<Resource>,
     /// Those of the profile that the measurement selects.
     pub settings: Vec<(String, String)>,
+    /// The adapters that make GPIB buses.
+    pub boards: Boards,
     /// How an object of Python is made, for drivers in Python.
     pub python: python::Options,
 }
@@ -64,6 +67,12 @@ impl Laboratory {
             folders: setup.profiles.iter().map(PathBuf::from).collect(),
             ..Self::default()
         };
+        for adapter in &setup.adapters {
+            let declared = adapter.parse().map(|adapter| laboratory.boards.declare(adapter));
+            if !matches!(declared, Ok(Ok(()))) {
+                laboratory.problems.push(format!("`{adapter}` is no adapter"));
+            }
+        }
         for folder in &setup.profiles {
             for path in files(Path::new(folder), ".ini") {
                 match read_profile(&path) {
@@ -159,6 +168,7 @@ impl Laboratory {
             driven_by,
             resource,
             settings,
+            boards: self.boards.clone(),
             python: self.python_options(profile, self.addresses.get(&selected.profile))?,
         })
     }

@@ -55,6 +55,13 @@ pub(crate) struct Shared {
     began: Instant,
 }
 
+/// What a run writes.
+pub(crate) struct Kept {
+    pub(crate) log: LogFile,
+    pub(crate) files: DataFiles,
+    pub(crate) recorder: Option<Arc<Recorder>>,
+}
+
 /// A loop that is, or was, performed.
 #[derive(Clone, Copy)]
 pub(crate) struct RunningLoop {
@@ -127,9 +134,7 @@ impl Shared {
         program: Program,
         store: Store,
         outbox: Arc<Outbox>,
-        log: LogFile,
-        files: DataFiles,
-        recorder: Option<Arc<Recorder>>,
+        kept: Kept,
         rack: Arc<Rack>,
         setup: &protocol::Laboratory,
     ) -> Arc<Self> {
@@ -149,9 +154,9 @@ impl Shared {
             store,
             control: rack.control().clone(),
             outbox,
-            log: Mutex::new(log),
-            files,
-            recorder,
+            log: Mutex::new(kept.log),
+            files: kept.files,
+            recorder: kept.recorder,
             rack,
             loops: Mutex::default(),
             places: Mutex::default(),

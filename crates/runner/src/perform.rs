@@ -16,7 +16,7 @@ use crate::{
     disk::{Site, save_measurement},
     going_on::GoingOn,
     laboratory::Laboratory,
-    live_bench::{LiveBench, STACK, Shared, lock},
+    live_bench::{Kept, LiveBench, STACK, Shared, lock},
     log_file::LogFile,
     outbox::{Outbox, now_us},
     python_tasks::PythonTasks,
@@ -148,16 +148,8 @@ fn begin(request: &Request, control: &Arc<Control>, outbox: &Arc<Outbox>) -> End
     let store = Store::new(begun.values, watch);
     let recorder = begun.recorder.map(Arc::new);
     let rack = Arc::new(Rack::new(tree.instruments(), control.clone()));
-    let shared = Shared::new(
-        program,
-        store,
-        outbox.clone(),
-        log,
-        files,
-        recorder,
-        rack,
-        &request.laboratory,
-    );
+    let kept = Kept { log, files, recorder };
+    let shared = Shared::new(program, store, outbox.clone(), kept, rack, &request.laboratory);
     outbox.say(Event::Started {
         entries: entries.iter().map(|entry| entry.path.clone()).collect(),
         values: shared.store.snapshot(!request.all_values),

@@ -292,6 +292,7 @@ pub(crate) fn open(
                 driver.clone(),
                 resource.clone(),
                 &found.settings,
+                found.boards.clone(),
                 interrupter.clone(),
                 pause,
             )?;

@@ -4,17 +4,23 @@
 //! what commands mean; drivers know that.
 
 use std::{
-    io::{self, BufRead},
+    fs,
+    io::{self, BufRead, Write as _},
+    path::PathBuf,
     time::Duration,
 };
 
 use ::instruments::{
-    Boards, Interrupter, LinkSettings, Resource, SerialSettings, Session, SessionError, discover, serial_lines,
+    Boards, Interrupter, LinkSettings, Resource, SerialSettings, Session, SessionError,
+    device::{Connection, Profile},
+    discover, serial_lines,
 };
+use runner::Laboratory;
 
 use crate::{
     complaint::Complaint,
     exit::Exit,
+    laboratory::{Reach, config_folder},
     terminal::{Stream, harmless},
 };
 
@@ -32,6 +38,10 @@ enum Verb {
     Query(QueryArgs),
     /// Ask instruments who they are (*IDN?)
     Idn(IdnArgs),
+    /// Show the profiles of instruments that measurements can select
+    Profiles(ProfilesArgs),
+    /// Write the profile of an instrument: its name, where it is, and what drives it
+    Add(AddArgs),
     /// Send what is typed, line by line, and print the answers of questions
     Console(ConsoleArgs),
 }
@@ -76,6 +86,28 @@ struct ConsoleArgs {
     link: LinkArgs,
 }
 
+#[derive(Debug, clap::Args)]
+struct ProfilesArgs {
+    #[command(flatten)]
+    reach: Reach,
+}
+
+#[derive(Debug, clap::Args)]
+struct AddArgs {
+    /// What measurements call it
+    #[arg(value_name = "NAME")]
+    name: String,
+    /// Where it is, as in TCPIP::192.168.0.10::INSTR
+    #[arg(value_name = "RESOURCE")]
+    resource: Resource,
+    /// A model of `measurand drivers`, or python:module.Class; by default measurements say it
+    #[arg(long, value_name = "DRIVER", default_value = "")]
+    driver: String,
+    /// The folder to write to [default: `profiles` in the folder of the configuration]
+    #[arg(long, value_name = "DIR")]
+    folder: Option<PathBuf>,
+}
+
 /// How to talk.
 #[derive(Debug, clap::Args)]
 struct LinkArgs {
@@ -108,6 +140,8 @@ pub(crate) fn instruments(args: &Args) -> Result<Exit, Complaint> {
         Verb::List(args) => list(args),
         Verb::Query(args) => Ok(query(args)),
         Verb::Idn(args) => Ok(idn(args)),
+        Verb::Profiles(args) => profiles(args),
+        Verb::Add(args) => add(args),
         Verb::Console(args) => Ok(console(args)),
     }
 }
@@ -131,6 +165,75 @@ fn list(args: &ListArgs) -> Result<Exit, Complaint> {
     if !found {
         Stream::Error.write("nothing was found\n");
     }
+    Ok(Exit::Completed)
+}
+
+fn profiles(args: &ProfilesArgs) -> Result<Exit, Complaint> {
+    let setup = args.reach.laboratory()?;
+    let laboratory = Laboratory::open(&setup);
+    let lines: Vec<[String; 3]> = laboratory
+        .profiles()
+        .map(|profile| {
+            let connections = profile.connections.iter();
+            let addresses: Vec<String> = connections
+                .map(|connection| runner::address(profile, &connection.kind).unwrap_or_else(|problem| problem))
+                .collect();
+            let driver = if profile.driver.is_empty() {
+                &profile.model
+            } else {
+                &profile.driver
+            };
+            [profile.name.clone(), driver.clone(), addresses.join(", ")]
+        })
+        .collect();
+    let width = |column: usize| lines.iter().map(|line| line[column].len()).max().unwrap_or(0);
+    let (first, second) = (width(0), width(1));
+    for [name, driver, address] in &lines {
+        say(&format!("{name:first$}  {driver:second$}  {address}"));
+    }
+    for problem in laboratory.problems() {
+        Stream::Error.write(&format!("warning: {}\n", harmless(problem)));
+    }
+    if lines.is_empty() {
+        let folders = setup.profiles.join("`, `");
+        let places = if folders.is_empty() {
+            "no folder of profiles is given".to_owned()
+        } else {
+            format!("no profiles in `{folders}`")
+        };
+        Stream::Error.write(&format!("{places}: `measurand instruments add` writes one\n"));
+    }
+    Ok(Exit::Completed)
+}
+
+fn add(args: &AddArgs) -> Result<Exit, Complaint> {
+    if args.name.contains(['/', '\\']) || args.name.is_empty() {
+        return Err(Complaint::new(format!("`{}` cannot name a file", harmless(&args.name))));
+    }
+    let folder = match (&args.folder, config_folder()) {
+        (Some(folder), _) => folder.clone(),
+        (None, Some(config)) => config.join("profiles"),
+        (None, None) => {
+            return Err(Complaint::new("there is no folder for the configuration").hint("name one by `--folder`"));
+        }
+    };
+    let path = folder.join(format!("{}.instr.ini", args.name));
+    let connection = Connection {
+        kind: "VisaRaw".to_owned(),
+        fields: [("resource_name".to_owned(), args.resource.to_string())].into(),
+    };
+    let profile = Profile {
+        name: args.name.clone(),
+        driver: args.driver.clone(),
+        connections: vec![connection],
+        ..Profile::default()
+    };
+    let written = fs::create_dir_all(&folder).and_then(|()| {
+        let mut file = fs::File::create_new(&path)?;
+        file.write_all(runner::profile_text(&profile).as_bytes())
+    });
+    written.map_err(|error| Complaint::of_file("write", &path, &error))?;
+    say(&path.display().to_string());
     Ok(Exit::Completed)
 }
 

@@ -4,7 +4,7 @@ use std::{error::Error, fmt::Write as _, sync::Arc, time::Duration};
 
 use super::{At, Device, DeviceError, Reason};
 use crate::{
-    Extent, Interrupter, LinkSettings, Resource, Session,
+    Boards, Extent, Interrupter, LinkSettings, Resource, Session,
     driver::{Connection, Driver, Failure, Instrument, Line, LineError, Pause, Signal, Value, Wire},
     models::{self, Model},
 };
@@ -30,10 +30,14 @@ impl Driven {
         driver: Arc<Driver>,
         resource: Resource,
         settings: &[(String, String)],
+        boards: Boards,
         interrupter: Interrupter,
         pause: Pause,
     ) -> Result<Self, DeviceError> {
-        let link = link_settings(&driver, &resource);
+        let link = LinkSettings {
+            boards,
+            ..link_settings(&driver, &resource)
+        };
         let opened = Session::open(name, resource, link, interrupter);
         let session = opened.map_err(|error| {
             let reason = if error.is_interrupted() {
