@@ -4,24 +4,29 @@
 //! Link ─┬─ stream   messages by their terminations ── tcp, serial
 //!       ├─ vxi11    messages by their END, remote procedure calls ── tcp
 //!       ├─ hislip   messages by their END, two connections ── tcp
-//!       └─ prologix messages through an adapter to a GPIB bus ── tcp, serial
+//!       ├─ prologix messages through an adapter to a GPIB bus ── tcp, serial
+//!       ├─ usbtmc   messages by their END, in transfers of a USB device
+//!       └─ visa     whatever an installed VISA library reaches: GPIB cards ── platform
 //! ```
 //!
 //! Every call ends within its time-out, which is that of the whole call and not of each piece of an answer, or at once when
 //! its [`Interrupter`] says so. What was received until then is in the error. After an error the connection is not used
 //! again: a late answer would be taken for that of the next question ([`crate::Session`] opens a new one).
 //!
-//! Deliberately absent: retrying, which is the session's; USBTMC, and VISA libraries of other makers.
+//! Deliberately absent: retrying, which is the session's.
 
 mod counted;
 mod hislip;
+mod platform;
 mod prologix;
 mod serial;
 mod stream;
 mod tcp;
+mod usbtmc;
+mod visa;
 mod vxi11;
 
-use std::{error::Error, fmt, io, time::Duration};
+use std::{error::Error, fmt, io, path::PathBuf, time::Duration};
 
 pub use prologix::Boards;
 pub use serial::{DataBits, FlowControl, Parity, SerialSettings, StopBits, serial_lines};
@@ -124,6 +129,8 @@ pub struct LinkSettings {
     pub serial: SerialSettings,
     /// The adapters that make GPIB buses.
     pub boards: Boards,
+    /// The VISA library for buses that no adapter makes; unless said, the one that is installed.
+    pub visa_library: Option<PathBuf>,
 }
 
 impl Default for LinkSettings {
@@ -136,6 +143,7 @@ impl Default for LinkSettings {
             answer_limit: 256 << 20,
             serial: SerialSettings::default(),
             boards: Boards::default(),
+            visa_library: None,
         }
     }
 }
@@ -180,9 +188,27 @@ pub fn open(
                 primary: *primary,
                 secondary: *secondary,
             };
-            Box::new(prologix::PrologixLink::open(*board, address, settings, interrupter)?)
+            if settings.boards.has(*board) {
+                Box::new(prologix::PrologixLink::open(*board, address, settings, interrupter)?)
+            } else {
+                Box::new(visa::VisaLink::open(resource, settings, interrupter)?)
+            }
         }
-        Resource::Usb { .. } => return Err(Fault::Unsupported("USBTMC").into()),
+        Resource::Usb {
+            vendor,
+            product,
+            serial,
+            interface,
+            ..
+        } => {
+            let device = usbtmc::Device {
+                vendor: *vendor,
+                product: *product,
+                serial: serial.clone(),
+                interface: *interface,
+            };
+            Box::new(usbtmc::open(&device, settings, interrupter)?)
+        }
         Resource::PrologixTcp { .. } | Resource::PrologixSerial { .. } => {
             return Err(Fault::Unsupported("messages to an adapter itself: open the GPIB address behind it").into());
         }

@@ -154,17 +154,16 @@ fn an_interrupt_ends_the_call_of_one_instrument() {
 #[test]
 fn a_bus_without_an_adapter_is_said_to_be_none() {
     let resource: Resource = "GPIB2::9::INSTR".parse().expect("a resource");
-    let error = Session::open(
-        "source",
-        resource.clone(),
-        LinkSettings::default(),
-        Interrupter::default(),
-    );
-    let error = error.err().expect("no adapter");
+    let settings = LinkSettings {
+        visa_library: Some("/nonexistent/libvisa.so".into()),
+        ..LinkSettings::default()
+    };
+    let error = Session::open("source", resource.clone(), settings, Interrupter::default());
+    let error = error.err().expect("neither an adapter nor a library");
     let SessionFault::Link(cause) = *error.cause else {
         panic!("a fault of the link");
     };
-    assert!(matches!(cause.fault, Fault::Unsupported(_)));
+    assert!(matches!(cause.fault, Fault::Connect(_)));
     assert_eq!(Boards::default().declare(resource.clone()), Err(resource));
 }
 

@@ -60,6 +60,11 @@ impl Boards {
         Ok(())
     }
 
+    /// Whether an adapter makes this bus.
+    pub(crate) fn has(&self, number: u16) -> bool {
+        lock(&self.boards).contains_key(&number)
+    }
+
     /// The adapter of a bus, opened if it is not, or not any more.
     fn adapter(&self, number: u16, settings: &LinkSettings) -> Result<Arc<Mutex<Adapter>>, Fault> {
         let mut boards = lock(&self.boards);
