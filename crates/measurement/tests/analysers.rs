@@ -464,7 +464,12 @@ fn traces_of_a_znb_are_all_that_it_shows() {
         &[
             ("get channels", python("[1, 4]")),
             ("call measures at channel=1", python("[]")),
-            ("call measures at channel=4", python("['Trc1']")),
+            ("call measures at channel=4", python("['Trc1', 'Trc2']")),
+            (
+                "call read_formatted Trc2 at channel=4",
+                python("np.array([0., 1., 0., 2., 0., 3.])"),
+            ),
+            ("call read_raw Trc2 at channel=4", python("np.array([1j, 2j, 3j])")),
             ("call axis  at channel=4", python("['LIN', 1e9, 2e9, 3]")),
             (
                 "call read_formatted Trc1 at channel=4",
@@ -474,7 +479,14 @@ fn traces_of_a_znb_are_all_that_it_shows() {
     );
     assert_eq!(done.outcome, Ok(()));
     let data = done.entry("sweep_data");
-    for part in ["'Trc1': ", "'Freq (GHz)'", "'Trc1 data'", "(1.5, 2.)"] {
+    for part in [
+        "'Trc1': ",
+        "'Freq (GHz)'",
+        "'Trc1 data'",
+        "(1.5, 2.)",
+        "'Trc2 data'",
+        "(1.5, 0.+2.j)",
+    ] {
         assert!(data.contains(part), "`{part}` in {data}");
     }
 }

@@ -3,7 +3,8 @@
 //! Both fill `sweep_data` with a dict of arrays. Of a PNA these are the traces that the task lists, `1,1;1,3` for the first and
 //! the third of channel 1, under these names: `Freq (GHz)`, `<measure> real`, `imag`, `abs` and `phase` (unwrapped), with the
 //! electrical delay of the trace taken into account. Of a ZNB these are all, under the names of their measures: `Freq (GHz)`
-//! and `<measure> data`. Along a power the first field is `Power (dBm)`, and there is no delay.
+//! and `<measure> data`, which is complex where a curve in the plane is shown. Along a power the first field is `Power (dBm)`,
+//! and there is no delay.
 //!
 //! Unless `already_measured` says so, each channel that is listed averages anew, as often as it is set to. Exopy averaged
 //! channel 1 when channel 21 was listed too, and waited inside one question until it ran out of time.
@@ -303,8 +304,12 @@ impl Work for ReadingAll {
             }
             let (axis_name, axis) = axis_of(at, &channel.call(at, "axis", &[Value::from("")])?)?;
             for measure in measures {
-                let data = channel.call(at, "read_formatted", std::slice::from_ref(&measure))?;
-                let data = array(at, &data)?;
+                let name = std::slice::from_ref(&measure);
+                let mut data = array(at, &channel.call(at, "read_formatted", name)?)?;
+                if data.size() == 2 * axis.len() {
+                    // A curve in the plane: its points are complex numbers.
+                    data = array(at, &channel.call(at, "read_raw", name)?)?;
+                }
                 if data.size() != axis.len() {
                     let (received, points) = (data.size(), axis.len());
                     return Err(at.fail(format!(
