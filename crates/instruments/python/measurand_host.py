@@ -29,7 +29,6 @@ DONE, RAISED, REFUSED, ASKED = range(4)
 
 # A frame's length and the value that most replies are.
 _head = struct.Struct(">I")
-_float_at = struct.Struct(">d").unpack_from
 _pack_float_reply = struct.Struct(">IBBBd").pack
 # Requests of a reading that are remembered with what they mean.
 MOST_PLANS = 1000
@@ -52,7 +51,7 @@ class Lane:
         self.key = None
         self.closer = None
         self.plans = {}
-        self.float_plans = {}
+        self.prepared = {}
         self.asking = threading.Lock()
         self.is_called = False
 
@@ -66,8 +65,6 @@ class Lane:
                     value = plan()
                 elif not frame:
                     return
-                elif (plan := self.float_plans.get(frame[:-9])) is not None and frame[-9] == 0xCB:
-                    value = plan(*_float_at(frame, len(frame) - 8))
                 else:
                     value = self.perform(self.rest_of(frame))
                 if type(value) is float:
@@ -104,6 +101,11 @@ class Lane:
         return content
 
     def perform(self, frame):
+        # What comes before the value or the arguments says what is done; it was seen before, mostly.
+        begin = 8 + (frame[6] & 31) if len(frame) > 8 else 0
+        plan = self.prepared.get(bytes(frame[4:begin]))
+        if plan is not None:
+            return plan(values.take(frame, begin)[0])
         request = values.decode(memoryview(frame)[4:])
         kind, arguments = request[0], request[1:]
         if kind == OPEN:
@@ -118,14 +120,11 @@ class Lane:
                 self.plans[bytes(frame)] = plan
             return value
         if kind == SET:
-            subject.write(*arguments)
-            if type(arguments[2]) is float and len(self.float_plans) < MOST_PLANS:
-                # The same bytes but for the number at the end are the same request with another number.
-                path, at, _ = arguments
-                self.float_plans[bytes(frame[:-9])] = lambda number: self.subject.write(path, at, number)
-            return None
+            path, at, value = arguments
+            return self.prepare(frame, path, at, subject.writer(path, at))(value)
         if kind == CALL:
-            return subject.call(*arguments)
+            path, at, arguments = arguments
+            return self.prepare(frame, path, at, subject.caller(path, at))(arguments)
         if kind == HAS:
             return subject.has(*arguments)
         if kind == DESCRIBE:
@@ -138,6 +137,13 @@ class Lane:
         if kind == CLOSE:
             return self.close()
         raise ValueError("unknown request %r" % kind)
+
+    def prepare(self, frame, path, at, plan):
+        """Remembers a plan by the bytes before its value: list, verb, short name and no place."""
+        size = len(path.encode())
+        if at is None and size < 32 and len(self.prepared) < MOST_PLANS:
+            self.prepared[bytes(frame[4 : 8 + size])] = plan
+        return plan
 
     def raw(self, *names):
         for name in names:
@@ -171,7 +177,7 @@ class Lane:
         subject, self.subject = self.subject, None
         kept.pop(self.key, None)
         self.plans.clear()
-        self.float_plans.clear()
+        self.prepared.clear()
         if subject is None:
             return
         names = (self.closer,) if self.closer else ("close", "disconnect")

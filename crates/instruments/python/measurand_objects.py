@@ -45,50 +45,31 @@ class Subject:
             return lambda: self.remember(path, settle(getattr(self.target, key)))
         return lambda: self.remember(path, read(self.follow(owner_steps), is_index, key))
 
-    def write(self, path, at, value):
+    def writer(self, path, at):
+        """A function that sets this name; it may be kept."""
         steps = self.steps(path, at)
-        is_index, key = steps[-1]
-        owner = self.follow(steps[:-1])
-        value = self.in_form(path, value)
-        if is_index:
-            owner[key] = value
-            return
-        kept = static(owner, key)
-        if hasattr(type(kept), "__set__") and not is_of(kept, "ophyd"):
-            if not (isinstance(kept, property) and kept.fset is None):
-                setattr(owner, key, value)
-            elif key in POSITIONS and is_of(owner, "ophyd") and hasattr(owner, "set"):
-                finish(owner.set(value))
-            else:
-                raise Refused("`%s` is read only" % path)
-            return
-        there = look(owner, key)
-        if there is MISSING:
-            setter = look(owner, "set_" + key)
-            if setter is MISSING:
-                raise Refused(no_such(owner, key))
-            setter(value)
-        elif is_parameter(there):
-            setter = getattr(there, "set", None)
-            if setter is None:
-                raise Refused("`%s` is read only" % path)
-            finish(setter(value))
-        elif isinstance(there, ROUTINES):
-            finish(there(value))
-        else:
-            setattr(owner, key, value)
+        owner_steps, (is_index, key) = steps[:-1], steps[-1]
+        forms, target = self.forms, self.target
+        if not owner_steps and not is_index and is_settable(static(target, key)):
+            return lambda value: setattr(target, key, forms[path](value) if path in forms else value)
+        return lambda value: write(self.follow(owner_steps), is_index, key, path, self.in_form(path, value))
 
-    def call(self, path, at, arguments):
+    def caller(self, path, at):
+        """A function that calls this name with a list of arguments; it may be kept."""
         at = dict(at or {})
         steps = self.steps(path, {name: at.pop(name) for name in list(at) if "{%s}" % name in path})
-        is_index, key = steps[-1]
-        owner = self.follow(steps[:-1])
-        there = owner[key] if is_index else look(owner, key)
-        if there is MISSING:
-            raise Refused(no_such(owner, key))
-        if not callable(there):
-            raise Refused("`%s` is no method" % path)
-        return finish(there(*arguments, **at))
+        owner_steps, (is_index, key) = steps[:-1], steps[-1]
+
+        def call(arguments):
+            owner = self.follow(owner_steps) if owner_steps else self.target
+            there = owner[key] if is_index else look(owner, key)
+            if there is MISSING:
+                raise Refused(no_such(owner, key))
+            if not callable(there):
+                raise Refused("`%s` is no method" % path)
+            return finish(there(*arguments, **at))
+
+        return call
 
     def has(self, path):
         try:
@@ -209,6 +190,45 @@ def read(owner, is_index, key):
     return getter()
 
 
+def write(owner, is_index, key, path, value):
+    if is_index:
+        owner[key] = value
+        return
+    kept = static(owner, key)
+    if is_settable(kept):
+        setattr(owner, key, value)
+        return
+    if isinstance(kept, property):
+        if key not in POSITIONS or not is_of(owner, "ophyd") or not hasattr(owner, "set"):
+            raise Refused("`%s` is read only" % path)
+        finish(owner.set(value))
+        return
+    there = look(owner, key)
+    if isinstance(there, PLAIN):
+        setattr(owner, key, value)
+    elif there is MISSING:
+        setter = look(owner, "set_" + key)
+        if setter is MISSING:
+            raise Refused(no_such(owner, key))
+        setter(value)
+    elif is_parameter(there):
+        setter = getattr(there, "set", None)
+        if setter is None:
+            raise Refused("`%s` is read only" % path)
+        finish(setter(value))
+    elif isinstance(there, ROUTINES):
+        finish(there(value))
+    else:
+        setattr(owner, key, value)
+
+
+def is_settable(kept):
+    """Whether the class itself says how this is set."""
+    if isinstance(kept, property):
+        return kept.fset is not None
+    return hasattr(type(kept), "__set__") and not is_of(kept, "ophyd")
+
+
 def settle(value):
     """The value of what an attribute is: methods are called, parameters are read."""
     if type(value) is float or isinstance(value, PLAIN):
@@ -225,7 +245,7 @@ def settle(value):
 
 def finish(result):
     """What ophyd returns from `set` ends when the value is reached; any other result is the result."""
-    if type(result) is float or not (is_of(result, "ophyd") and hasattr(result, "wait")):
+    if isinstance(result, PLAIN) or not (is_of(result, "ophyd") and hasattr(result, "wait")):
         return result
     result.wait()
     return None
