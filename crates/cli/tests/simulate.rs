@@ -109,7 +109,16 @@ fn faults_noise_and_log_are_as_they_were_asked_for() {
     let log = folder.path().join("said.log");
     let log_word = log.to_str().expect("a path");
     let words = ["yoko=gs200", "meter=keithley2000", "--json", "--log", log_word];
-    let more = ["--fault", "yoko: silent on LEV? at 1", "--noise", "1e-3", "--seed", "7"];
+    let more = [
+        "--set",
+        "yoko:function=CURR",
+        "--fault",
+        "yoko: silent on LEV? at 1",
+        "--noise",
+        "1e-3",
+        "--seed",
+        "7",
+    ];
     let mut simulation = Simulation::start(&[words.as_slice(), more.as_slice()].concat());
     let address = |line: &str| {
         let json: serde_json::Value = serde_json::from_str(line).expect("JSON");
@@ -121,7 +130,7 @@ fn faults_noise_and_log_are_as_they_were_asked_for() {
         said.starts_with("0\nerror: `instrument` at `TCPIP0::127.0.0.1"),
         "{said}"
     );
-    assert_eq!(query(&yoko, &[":SOUR:LEV?"]), "+0.0000E+00\n");
+    assert_eq!(query(&yoko, &[":SOUR:LEV?", ":SOUR:FUNC?"]), "+0.0000E+00\nCURR\n");
     let readings = query(&meter, &["FETCh?", "FETCh?"]);
     let readings: Vec<&str> = readings.lines().collect();
     assert!(readings.len() == 2 && readings[0] != readings[1], "{readings:?}");
@@ -186,6 +195,10 @@ fn what_cannot_be_simulated_is_said() {
         "`sleepy` is no fault: there are silent, late TIME",
     );
     check(&["gs200", "--noise", "heat=1"], "`gs200` has no signal `heat`");
+    check(
+        &["gs200", "--set", "function=HEAT"],
+        "`function` of `gs200` cannot be `HEAT`",
+    );
     check(&["no/such/file.toml"], "no/such/file.toml");
     check(&[], "required");
 }

@@ -31,7 +31,7 @@ use self::{
     server::Server,
     stand::{Pace, Stand},
 };
-use crate::driver::Driver;
+use crate::driver::{Driver, Value};
 
 pub use mishap::{From, Lasts, Mishap, MishapError, What};
 pub use script::{Script, ScriptError};
@@ -51,6 +51,8 @@ pub struct Simulated {
     pub delay: Duration,
     /// How many times faster than in a laboratory what it does by itself goes: fields that move to their targets.
     pub speed: f64,
+    /// What somebody set by hand before: signals and their values.
+    pub initial: Vec<(String, Value)>,
     pub noise: Vec<Noise>,
     /// The same noise comes with the same seed.
     pub seed: u64,
@@ -89,6 +91,12 @@ pub enum SimulationError {
         instrument: String,
         signal: String,
     },
+    /// A signal cannot begin at this value, or there is no such signal.
+    NotTaken {
+        instrument: String,
+        signal: String,
+        value: String,
+    },
     /// There is no instrument of this name.
     Nobody {
         instrument: String,
@@ -122,6 +130,7 @@ impl Simulated {
             port: 0,
             delay: Duration::ZERO,
             speed: 1.0,
+            initial: Vec::new(),
             noise: Vec::new(),
             seed: 0,
             mishaps: Vec::new(),
@@ -133,6 +142,15 @@ impl Simulated {
             Made::Driver(driver) => {
                 let quirk = models::of(driver);
                 let mut mirror = Mirror::new(Driver::clone(driver), quirk, self.seed);
+                for (signal, value) in &self.initial {
+                    if !mirror.state().begin_at(signal, value) {
+                        return Err(SimulationError::NotTaken {
+                            instrument: self.name.clone(),
+                            signal: signal.clone(),
+                            value: value.to_string(),
+                        });
+                    }
+                }
                 for noise in &self.noise {
                     match &noise.signal {
                         None => mirror.state().set_noise_of_readings(noise.sigma),
@@ -233,6 +251,11 @@ impl fmt::Display for SimulationError {
         match self {
             Self::Listen { instrument, port, .. } => write!(f, "`{instrument}` cannot be served on port {port}"),
             Self::NoSignal { instrument, signal } => write!(f, "`{instrument}` has no signal `{signal}`"),
+            Self::NotTaken {
+                instrument,
+                signal,
+                value,
+            } => write!(f, "`{signal}` of `{instrument}` cannot be `{value}`"),
             Self::Nobody { instrument } => write!(f, "no instrument `{instrument}` is simulated here"),
         }
     }
@@ -242,7 +265,7 @@ impl Error for SimulationError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
             Self::Listen { cause, .. } => Some(cause),
-            Self::NoSignal { .. } | Self::Nobody { .. } => None,
+            Self::NoSignal { .. } | Self::NotTaken { .. } | Self::Nobody { .. } => None,
         }
     }
 }

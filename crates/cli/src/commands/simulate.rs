@@ -14,7 +14,7 @@ use std::{
 
 use ::instruments::{
     device::DrivenBy,
-    driver::Driver,
+    driver::{Driver, Value},
     simulate::{self, Mishap, Noise, Protocol, Script, Simulated, Transcript},
 };
 use measurement::Overrides;
@@ -54,6 +54,9 @@ pub(crate) struct Args {
     /// Speak HiSLIP instead of bare TCP
     #[arg(long)]
     hislip: bool,
+    /// What an instrument is set to in the beginning, as in yoko:function=CURR (repeatable)
+    #[arg(long, value_name = "[NAME:]SIGNAL=VALUE", value_parser = initial)]
+    set: Vec<Initial>,
     /// The standard deviation of all that is only read, or of one signal (repeatable)
     #[arg(long, value_name = "[SIGNAL=]SIGMA", value_parser = noise)]
     noise: Vec<Noise>,
@@ -79,6 +82,15 @@ pub(crate) struct Args {
     reach: Reach,
 }
 
+/// What somebody set by hand before.
+#[derive(Clone, Debug)]
+struct Initial {
+    /// None: of all.
+    name: Option<String>,
+    signal: String,
+    value: Value,
+}
+
 pub(crate) fn simulate(args: &Args) -> Result<Exit, Complaint> {
     let mut instruments: Vec<Simulated> = Vec::new();
     for what in &args.instruments {
@@ -101,7 +113,14 @@ pub(crate) fn simulate(args: &Args) -> Result<Exit, Complaint> {
         instrument.noise.clone_from(&args.noise);
     }
     for (name, mishap) in &args.fault {
-        strike(&mut instruments, name.as_deref(), mishap)?;
+        for instrument in meant(&mut instruments, name.as_deref())? {
+            instrument.mishaps.push(mishap.clone());
+        }
+    }
+    for Initial { name, signal, value } in &args.set {
+        for instrument in meant(&mut instruments, name.as_deref())? {
+            instrument.initial.push((signal.clone(), value.clone()));
+        }
     }
     let listening = || Signals::new([SIGINT, SIGTERM, SIGHUP]);
     let mut signals = listening().map_err(|error| Complaint::new("cannot listen to signals").because(&error))?;
@@ -226,27 +245,17 @@ fn unused(name: &str, instruments: &[Simulated]) -> String {
     numbered.find(|name| !is_used(name)).unwrap_or_else(|| name.to_owned())
 }
 
-fn strike(instruments: &mut [Simulated], name: Option<&str>, mishap: &Mishap) -> Result<(), Complaint> {
-    let mut struck = false;
-    for instrument in instruments
-        .iter_mut()
-        .filter(|instrument| name.is_none_or(|name| name == instrument.name))
-    {
-        instrument.mishaps.push(mishap.clone());
-        struck = true;
+/// The instrument of a name, or all without one.
+fn meant<'i>(instruments: &'i mut [Simulated], name: Option<&str>) -> Result<Vec<&'i mut Simulated>, Complaint> {
+    let names: Vec<String> = instruments.iter().map(|known| format!("`{}`", known.name)).collect();
+    let is_meant = |instrument: &&mut Simulated| name.is_none_or(|name| name == instrument.name);
+    let found: Vec<&mut Simulated> = instruments.iter_mut().filter(is_meant).collect();
+    if found.is_empty() {
+        let wanted = harmless(name.unwrap_or_default());
+        let complaint = Complaint::new(format!("no instrument `{wanted}` is simulated"));
+        return Err(complaint.hint(format!("there are {}", names.join(", "))));
     }
-    if struck {
-        return Ok(());
-    }
-    let names: Vec<String> = instruments
-        .iter()
-        .map(|instrument| format!("`{}`", instrument.name))
-        .collect();
-    let complaint = Complaint::new(format!(
-        "no instrument `{}` is simulated",
-        harmless(name.unwrap_or_default())
-    ));
-    Err(complaint.hint(format!("there are {}", names.join(", "))))
+    Ok(found)
 }
 
 fn transcript(log: Option<&Path>) -> Result<Transcript, Complaint> {
@@ -316,6 +325,27 @@ fn noise(text: &str) -> Result<Noise, String> {
     Ok(Noise { signal, sigma })
 }
 
+fn initial(text: &str) -> Result<Initial, String> {
+    let wrong = || "it should be SIGNAL=VALUE, as in `function=CURR` or `yoko:function=CURR`".to_owned();
+    let (signal, value) = text.split_once('=').ok_or_else(wrong)?;
+    let (name, signal) = match signal.split_once(':') {
+        Some((name, signal)) => (Some(name.trim().to_owned()), signal),
+        None => (None, signal),
+    };
+    let value = value.trim();
+    let value = match (value.parse(), value.parse()) {
+        (Ok(integer), _) => Value::Int(integer),
+        (Err(_), Ok(float)) => Value::Float(float),
+        (Err(_), Err(_)) => Value::Text(value.to_owned()),
+    };
+    let signal = signal.trim().to_owned();
+    if signal.is_empty() {
+        Err(wrong())
+    } else {
+        Ok(Initial { name, signal, value })
+    }
+}
+
 fn seconds(text: &str) -> Result<Duration, String> {
     let seconds = text
         .parse()
@@ -347,7 +377,7 @@ fn fault(text: &str) -> Result<(Option<String>, Mishap), String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Reach, fault, made, noise, seconds, unused};
+    use super::{Reach, fault, initial, made, noise, seconds, unused};
 
     #[test]
     fn an_instrument_is_called_as_it_is_told_or_as_its_model() {
@@ -370,7 +400,13 @@ mod tests {
             noise("x=0.5").map(|noise| (noise.signal, noise.sigma)),
             Ok((Some("x".to_owned()), 0.5))
         );
-        assert!(noise("x").is_err() && noise("-1").is_err() && seconds("x").is_err());
+        assert!(
+            initial("x").is_err()
+                && initial("=1").is_err()
+                && noise("x").is_err()
+                && noise("-1").is_err()
+                && seconds("x").is_err()
+        );
         assert_eq!(fault("yoko: silent").map(|(name, _)| name), Ok(Some("yoko".to_owned())));
         assert_eq!(fault("close on :SOUR:LEV").map(|(name, _)| name), Ok(None));
         assert!(fault("yoko: sleepy").is_err());

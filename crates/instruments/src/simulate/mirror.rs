@@ -204,12 +204,11 @@ impl Mirror {
             .iter()
             .filter_map(|known| Some((known, known.pattern.find(command)?)))
             .collect();
-        // What is written exactly so first, then what says most.
+        // What sets something first, then what is written exactly so, then what says most.
         fitting.sort_by_key(|(known, _)| {
-            (
-                !known.pattern.is_exactly(command),
-                std::cmp::Reverse(known.pattern.literal),
-            )
+            let is_exact = known.pattern.is_exactly(command);
+            let sets_nothing = matches!(known.effect, Effect::Nothing);
+            (sets_nothing, !is_exact, std::cmp::Reverse(known.pattern.literal))
         });
         let mut refused = None;
         for (known, found) in fitting {
@@ -221,7 +220,7 @@ impl Mirror {
                 Effect::Value => self
                     .state
                     .judged(known.signal, &found.values)
-                    .map(|raw| Some(scaled(raw, signal, unit(known, &found), &names, self.misled_by))),
+                    .map(|raw| raw.map(|raw| scaled(raw, signal, unit(known, &found), &names, self.misled_by))),
             };
             match raw {
                 Ok(raw) => {

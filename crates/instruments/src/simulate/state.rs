@@ -78,6 +78,16 @@ impl State {
         }
     }
 
+    /// Where a signal is in the beginning; whether it takes that.
+    pub(super) fn begin_at(&mut self, signal: &str, value: &Value) -> bool {
+        let takes = self
+            .driver
+            .signal(signal)
+            .is_some_and(|signal| wire(signal, value).is_some());
+        self.resting.insert(signal.to_owned(), value.clone());
+        takes
+    }
+
     pub(super) fn driver(&self) -> &Driver {
         &self.driver
     }
@@ -192,18 +202,25 @@ impl State {
         self.held.insert(key, Held { raw, by });
     }
 
-    /// What stands in the hole of a signal's command, judged by its domain.
-    pub(super) fn judged(&self, at: usize, texts: &[String]) -> Result<Raw, Refused> {
+    /// What stands in the hole of a signal's command, judged by its domain; nothing for a word like `MAX`, which leaves a
+    /// number where it is.
+    pub(super) fn judged(&self, at: usize, texts: &[String]) -> Result<Option<Raw>, Refused> {
         let signal = &self.driver.signals[at];
+        if let (Domain::Range { words, .. }, Element::Float | Element::Int) = (&signal.domain, signal.kind.element)
+            && let [text] = texts
+            && words.iter().any(|word| word.to_string().eq_ignore_ascii_case(text))
+        {
+            return Ok(None);
+        }
         let mut raws = Vec::new();
         for text in texts {
             raws.push(of_text(signal, text)?);
         }
         match (raws.pop(), raws.is_empty()) {
-            (Some(only), true) => Ok(only),
+            (Some(only), true) => Ok(Some(only)),
             (Some(last), false) => {
                 raws.push(last);
-                Ok(Raw::Several(raws))
+                Ok(Some(Raw::Several(raws)))
             }
             (None, _) => Err((-109, "Missing parameter")),
         }
@@ -426,13 +443,7 @@ fn of_text(signal: &Signal, text: &str) -> Result<Raw, Refused> {
             .or_else(|| number::parse(bare))
             .map(Raw::Number)
             .ok_or(ILLEGAL),
-        Element::Float | Element::Int => match number::parse(bare) {
-            Some(number) => Ok(Raw::Number(number)),
-            None => match &signal.domain {
-                Domain::Range { words, .. } if words.iter().any(same) => Ok(Raw::Text(bare.to_owned())),
-                _ => Err((-104, "Data type error")),
-            },
-        },
+        Element::Float | Element::Int => number::parse(bare).map(Raw::Number).ok_or((-104, "Data type error")),
     }
 }
 

@@ -84,10 +84,14 @@ fn a_field_moves_with_its_rate_and_stays_when_the_switch_is_cold() {
 
 #[test]
 fn measures_are_made_shown_and_read() {
+    let numbers: Vec<String> = (1..=32).map(|channel| channel.to_string()).collect();
+    let of_keysight = format!("\"{}\"", numbers.join(","));
+    let names: Vec<String> = (1..=32).map(|channel| format!("{channel},Ch{channel}")).collect();
+    let of_rohde_schwarz = format!("'{}'", names.join(","));
     check(
         "keysight.pna",
         &[
-            (0, "SYSTem:CHANnels:CATalog?", "\"1,2\""),
+            (0, "SYSTem:CHANnels:CATalog?", &of_keysight),
             (0, "CALCulate1:PARameter:CATalog:EXTended?", "\"CH1_S11_1,S11\""),
             (0, "CALCulate1:PARameter:DELete 'CH1_S11_1'", "-"),
             (0, "CALCulate1:PARameter:CATalog:EXTended?", "\"NO CATALOG\""),
@@ -116,7 +120,7 @@ fn measures_are_made_shown_and_read() {
     check(
         "rohde_schwarz.znb20",
         &[
-            (0, "CONFigure:CHANnel:CATalog?", "'1,Ch1,2,Ch2'"),
+            (0, "CONFigure:CHANnel:CATalog?", &of_rohde_schwarz),
             (0, "CALCulate1:PARameter:CATalog:SENDed?", "'Trc1,S21'"),
             (0, "INITiate1:SCOPe SINGle", "-"),
             (0, "INITiate1:SCOPe?", "SINGle"),

@@ -15,7 +15,10 @@ use super::{
 };
 use crate::block::{self, ByteOrder, Number};
 
-/// An analyser with two channels.
+/// Channels of a simulated analyser.
+const CHANNELS: i64 = 32;
+
+/// An analyser.
 pub(super) struct Vna {
     make: Make,
     /// By channel.
@@ -62,9 +65,12 @@ impl Vna {
             format: "MLOG".to_owned(),
             trace: 1,
         };
+        // More channels than anybody makes on a front panel: measurements expect theirs to be there.
+        let mut measures: BTreeMap<i64, Vec<Measure>> = (1..=CHANNELS).map(|channel| (channel, Vec::new())).collect();
+        measures.insert(1, vec![measure]);
         Self {
             make,
-            measures: BTreeMap::from([(1, vec![measure]), (2, Vec::new())]),
+            measures,
             selected: BTreeMap::from([(1, name.to_owned())]),
             windows: BTreeMap::from([(1, BTreeMap::from([(1, name.to_owned())]))]),
         }
