@@ -49,6 +49,8 @@ const SOURCES: [&str; 4] = [
 /// Reads the sources: each a length and a text. The last is that of the module for tasks, which few need.
 const BOOTSTRAP: &str = "
 import os, sys
+if sys.version_info < (3, 8):
+    sys.exit('this is Python %d.%d, and 3.8 or newer is needed' % sys.version_info[:2])
 def take(size):
     content = b''
     while len(content) < size:
@@ -216,11 +218,13 @@ impl Host {
         thread::Builder::new().name("python log".into()).spawn(move || {
             life.printed.take_all(pipe, &log, &|| life.names());
         })?;
-        for source in SOURCES {
+        let sent = SOURCES.iter().try_for_each(|source| {
             let size = u32::try_from(source.len()).expect("our files are short");
             control.write_all(&size.to_be_bytes())?;
-            control.write_all(source.as_bytes())?;
-        }
+            control.write_all(source.as_bytes())
+        });
+        // A process that does not take them is no Python, or none of ours: whoever uses it learns how it ended.
+        sent.ok();
         Ok(host)
     }
 

@@ -280,14 +280,22 @@ impl Link {
             Some(host) => host,
             None => self.hosts.at(&place).map_err(failed)?,
         };
-        let mut lane = Lane::new(&host, &self.name, &self.interrupter).map_err(failed)?;
-        lane.set_timeout(Some(self.options.timeout.max(LEAST_FOR_OPENING)))
-            .map_err(failed)?;
-        self.host = Some(host);
+        let timeout = Some(self.options.timeout.max(LEAST_FOR_OPENING));
+        let reached = Lane::new(&host, &self.name, &self.interrupter)
+            .and_then(|mut lane| lane.set_timeout(timeout).map(|()| lane));
+        let mut lane = reached.map_err(|error| match host.end() {
+            Some(how) => failed(io::Error::other(how)),
+            None => failed(error),
+        })?;
         self.write_opening();
         let opened = lane.exchange(&mut self.frame, &self.interrupter, &mut |_, _| {
             Err("nothing is being performed".to_owned())
         });
+        let opened = opened.map_err(|broken| match broken {
+            Broken::NotSent => host.end().map_or(broken, Broken::Ended),
+            _ => broken,
+        });
+        self.host = Some(host);
         let reply = opened.map_err(|broken| self.broken(&broken))?;
         self.settle(reply).map_err(|error| match error.reason {
             // There is no such class, or it does not want to be made like this.

@@ -126,6 +126,21 @@ fn who_waited_in_the_same_process_learns_why_it_ended() {
 }
 
 #[test]
+fn an_isolated_instrument_takes_no_other_down() {
+    let bench = Bench::new();
+    let isolated = Options {
+        isolated: true,
+        ..options()
+    };
+    let mut alone = bench.open("alone", "plain.Source", &isolated).expect("it opens");
+    let mut other = bench.source();
+    let process = other.get("process", &[]);
+    fault(&bench, &mut alone, "kill", &[]);
+    assert_eq!(other.get("process", &[]), process);
+    assert_eq!(other.get("made", &[]), Ok(Value::Int(1)));
+}
+
+#[test]
 fn an_interrupter_ends_a_call_at_once_and_the_next_works() {
     let bench = Bench::new();
     let mut source = bench.source();

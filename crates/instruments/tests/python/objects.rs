@@ -348,6 +348,37 @@ fn instruments_of_one_environment_share_a_process_and_have_threads_of_their_own(
 }
 
 #[test]
+fn instruments_are_read_side_by_side() {
+    let bench = Bench::new();
+    let mut a = bench.source();
+    let mut b = bench.open("b", "plain.Source", &options()).expect("it opens");
+    let first = std::thread::spawn(move || a.call("meet", &[], &[]));
+    let second = b.call("meet", &[], &[]);
+    let both = [first.join().expect("no panic"), second];
+    assert!(
+        both.contains(&Ok(Value::Int(0))) && both.contains(&Ok(Value::Int(1))),
+        "{both:?}"
+    );
+}
+
+#[test]
+fn what_is_no_python_is_said_to_be_none() {
+    let bench = Bench::new();
+    for (python, words) in [
+        ("/bin/true", "it ended with status 0"),
+        ("/bin/false", "it ended with status 1"),
+    ] {
+        let none = Options {
+            python: python.into(),
+            ..options()
+        };
+        let error = bench.open("vi", "plain.Source", &none).err().expect("it is none");
+        assert_eq!(error.reason, Reason::Lost);
+        assert!(error.message.contains(words), "{}", error.message);
+    }
+}
+
+#[test]
 fn closing_calls_its_method_and_dropping_too() {
     let bench = Bench::new();
     let mut source = bench.source();

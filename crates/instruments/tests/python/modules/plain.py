@@ -10,6 +10,7 @@ import threading
 import time
 
 made = 0
+meeting = threading.Barrier(2)
 
 
 class Range(enum.Enum):
@@ -198,6 +199,10 @@ class Source:
     def sleep(self, secs):
         time.sleep(secs)
         return secs
+
+    def meet(self):
+        """Returns when another instrument is here as well."""
+        return meeting.wait(30)
 
     def start_program(self):
         import subprocess
