@@ -297,7 +297,7 @@ fn what_was_set_by_hand_is_there_in_the_beginning() {
         initial: vec![("function".to_owned(), Value::Text("CURR".to_owned()))],
         ..Simulated::new("source", found("yokogawa.gs200"))
     };
-    let running = laboratory(&[source.clone()]);
+    let running = laboratory(std::slice::from_ref(&source));
     assert_eq!(
         session(&running, "source").query("SOUR:FUNC?").expect("an answer"),
         "CURR"
