@@ -128,6 +128,7 @@ impl Simulated {
         known: &Laboratory,
         instruments: &[Selected],
         transcript: Option<&Path>,
+        speed: u32,
     ) -> Result<Self, Complaint> {
         let mut simulated: Vec<simulate::Simulated> = Vec::new();
         for selected in instruments {
@@ -135,7 +136,11 @@ impl Simulated {
                 continue;
             }
             match known.driver(selected).map_err(Complaint::new)? {
-                DrivenBy::File(driver) => simulated.push(simulate::Simulated::new(&selected.profile, driver)),
+                DrivenBy::File(driver) => {
+                    let mut instrument = simulate::Simulated::new(&selected.profile, driver);
+                    instrument.speed = f64::from(speed);
+                    simulated.push(instrument);
+                }
                 DrivenBy::Python(class) => {
                     let complaint = format!("`{}` cannot be simulated: `{class}` drives it", selected.profile);
                     return Err(Complaint::new(complaint)

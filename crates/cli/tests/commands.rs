@@ -177,7 +177,7 @@ error: the value of `default_path` has a comma outside quotes: quote the value
 fn outline_draws_the_tree_and_names_what_is_not_known() {
     let station = Station::new();
     let children =
-        format!("{LOOP}\n    [[children_2]]\n        task_id = exopy_hqc_legacy.PNASweepTask\n        name = save");
+        format!("{LOOP}\n    [[children_2]]\n        task_id = exopy_hqc_legacy.DemodSPTask\n        name = save");
     station.measurement("tree", &children);
     let output = station.run(&["outline", "tree.ini"]);
     let text = out(&output).replace(&station.path().display().to_string(), "HERE");
@@ -194,10 +194,10 @@ Root  exopy.ComplexTask
 │        f_square
 ├─ say  exopy.LogTask
 │     say_message
-└─ save  exopy_hqc_legacy.PNASweepTask (not known here)
+└─ save  exopy_hqc_legacy.DemodSPTask (not known here)
 
 Not known here, so this measurement cannot be performed:
-  exopy_hqc_legacy.PNASweepTask (1 task)
+  exopy_hqc_legacy.DemodSPTask (1 task)
 
 4 tasks · 11 entries · 3 points
 "
@@ -212,7 +212,7 @@ Not known here, so this measurement cannot be performed:
     assert_eq!(outline["points"], 3.0);
     assert_eq!(outline["tasks"][2]["path"], "root/bias/f");
     assert_eq!(outline["tasks"][2]["entries"][0], "root/bias/f_square");
-    assert_eq!(outline["unknown"]["exopy_hqc_legacy.PNASweepTask"], 1);
+    assert_eq!(outline["unknown"]["exopy_hqc_legacy.DemodSPTask"], 1);
 }
 
 #[test]

@@ -221,6 +221,20 @@ pub trait Bench: Sync {
     /// The run is being stopped, or the instrument does not do it.
     fn ask(&self, task: TaskId, instrument: InstrumentId, at: Where<'_>, ask: Ask<'_>) -> Result<Value, Unanswered>;
 
+    /// The same, though the run is being stopped: to bring to an end what was begun.
+    ///
+    /// # Errors
+    /// The instrument does not do it.
+    fn ask_through(
+        &self,
+        task: TaskId,
+        instrument: InstrumentId,
+        at: Where<'_>,
+        ask: Ask<'_>,
+    ) -> Result<Value, Unanswered> {
+        self.ask(task, instrument, at, ask)
+    }
+
     /// Whether an instrument has a parameter or a method of this name.
     fn instrument_has(&self, instrument: InstrumentId, name: &str) -> bool;
 

@@ -220,6 +220,15 @@ impl<'a> Check<'a> {
         }
     }
 
+    /// Whether the task's instrument has a parameter, or nobody can say.
+    pub(crate) fn instrument_has(&self, name: &str) -> bool {
+        let selected = self
+            .node()
+            .instrument
+            .map(|instrument| &self.tree.instruments()[instrument.index()]);
+        selected.is_none_or(|selected| self.surroundings.instrument_has(selected, name))
+    }
+
     /// Whether the task that is checked is embedded in a loop, whose value it gets.
     pub(crate) fn is_embedded(&self) -> bool {
         self.tree.is_embedded(self.current)

@@ -49,6 +49,8 @@ pub struct Request {
     /// The file as the user named it, for the record.
     pub file: String,
     pub laboratory: Laboratory,
+    /// So many times shorter are all waits: for rehearsals with simulated instruments. 1 is as the file says.
+    pub speed: u32,
 }
 
 /// Where the instruments of a measurement are, and what drives them.

@@ -87,6 +87,7 @@ fn frames() -> Vec<(&'static str, Vec<u8>)> {
         recording: Recording::Off,
         flush_ms: 1000,
         laboratory: protocol::Laboratory::default(),
+        speed: 1,
         file: String::new(),
     };
     let commands = [

@@ -27,6 +27,8 @@ pub(crate) struct Control {
     /// Who asked last, in the parent's words; apart from the state, because it is read while that is held.
     asker: Mutex<String>,
     last_resort: Mutex<Option<Box<dyn Fn() + Send>>>,
+    /// So many times shorter are all waits.
+    speed: u32,
 }
 
 #[derive(Default)]
@@ -75,8 +77,10 @@ pub(crate) enum Hold {
 }
 
 impl Control {
-    pub(crate) fn new() -> Self {
+    /// `speed` is by how much waits are shortened: 1 for not at all.
+    pub(crate) fn new(speed: u32) -> Self {
         Self {
+            speed: speed.max(1),
             wanted: AtomicU8::new(0),
             in_background: AtomicUsize::new(0),
             state: Mutex::default(),
@@ -147,7 +151,7 @@ impl Control {
 
     /// Sleeps for a time that pauses do not count towards.
     pub(crate) fn sleep(&self, time: Duration, say: &dyn Fn(Hold)) -> Signal {
-        let mut left = time;
+        let mut left = time / self.speed;
         loop {
             let began = Instant::now();
             let mut state = self.state();
@@ -196,6 +200,11 @@ impl Control {
         if let Some(act) = lock(&self.last_resort).take() {
             act();
         }
+    }
+
+    /// A time that nothing ends, as long as it is in this run.
+    pub(crate) fn shortened(&self, time: Duration) -> Duration {
+        time / self.speed
     }
 
     /// Puts work of `task` on the list of its pool, after the task's own earlier work has ended.

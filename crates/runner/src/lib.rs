@@ -163,7 +163,7 @@ fn listen(mut commands: FrameReader<UnixStream>, current: &Current, outbox: &Out
         let mut now = lock(current);
         match (command, now.as_ref()) {
             (Ok(Some(Command::Perform(request))), None) => {
-                let control = Arc::new(Control::new());
+                let control = Arc::new(Control::new(request.speed));
                 *now = Some(control.clone());
                 // The main thread is gone only when the process ends.
                 orders.send(Order::Perform(request, control)).ok();

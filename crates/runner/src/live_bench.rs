@@ -450,7 +450,9 @@ impl Bench for LiveBench {
     }
 
     fn sleep_through(&self, task: TaskId, time: Duration) {
-        self.place.during(task, Doing::Sleeping, || std::thread::sleep(time));
+        self.place.during(task, Doing::Sleeping, || {
+            std::thread::sleep(self.shared.control.shortened(time));
+        });
     }
 
     fn start(&self, task: TaskId, pool: &str, value: Option<&Value>) -> Result<(), String> {
@@ -538,6 +540,16 @@ impl Bench for LiveBench {
             self.is_cut.store(true, Ordering::Relaxed);
         }
         answer
+    }
+
+    fn ask_through(
+        &self,
+        _task: TaskId,
+        instrument: InstrumentId,
+        at: Where<'_>,
+        ask: Ask<'_>,
+    ) -> Result<Value, Unanswered> {
+        self.shared.rack.ask(instrument, false, at, ask)
     }
 
     fn perform_python(&self, task: TaskId, call: &PythonCall<'_>, side: &mut dyn PythonSide) -> Result<(), Unanswered> {

@@ -286,7 +286,7 @@ pub(crate) fn make_safe(request: &Request, instruments: &[String]) -> Vec<String
     };
     let laboratory = Laboratory::open(&request.laboratory);
     let tree = &measurement.tree;
-    let control = Arc::new(Control::new());
+    let control = Arc::new(Control::new(request.speed));
     let rack = Rack::new(tree.instruments(), control);
     let hosts = Hosts::new(Arc::new(|name: &str, line: &str| eprintln!("{name}: {line}")));
     let undisturbed: Sleep = Arc::new(|time| {

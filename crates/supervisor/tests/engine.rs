@@ -62,6 +62,7 @@ impl Folder {
                 recording: Recording::Off,
                 flush_ms: 1000,
                 laboratory: protocol::Laboratory::default(),
+                speed: 1,
                 file: String::new(),
             },
             facts: Facts {

@@ -83,6 +83,10 @@ pub(crate) struct Manner {
     /// Perform with simulated instruments, made from the driver files, instead of the real ones
     #[arg(long, help_heading = "Instruments")]
     simulate: bool,
+    /// Rehearse so many times faster: all waits are shorter, and simulated instruments quicker
+    #[arg(long, value_name = "TIMES", requires = "simulate", help_heading = "Instruments",
+        value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    speed: Option<u32>,
     /// Write what the simulated instruments are told and answer, a line a message
     #[arg(long, value_name = "FILE", requires = "simulate", help_heading = "Instruments")]
     transcript: Option<PathBuf>,
@@ -276,6 +280,7 @@ impl<'a> Session<'a> {
                 &laboratory,
                 measurement.tree.instruments(),
                 self.manner.transcript.as_deref(),
+                self.manner.speed.unwrap_or(1),
             )?;
             // What the user says of one instrument holds for it.
             setup.of_run.addresses.splice(0..0, simulated.addresses());
@@ -379,6 +384,7 @@ impl<'a> Session<'a> {
             flush_ms: self.manner.flush_interval,
             file: loaded.label.clone(),
             laboratory,
+            speed: self.manner.speed.unwrap_or(1),
         };
         let facts = facts(loaded);
         let job = Job {

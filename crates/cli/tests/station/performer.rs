@@ -124,6 +124,7 @@ pub fn request(text: &str) -> Request {
         recording: Recording::Off,
         flush_ms: 1000,
         laboratory: protocol::Laboratory::default(),
+        speed: 1,
         file: String::new(),
     }
 }

@@ -239,7 +239,11 @@ impl Going {
             return swept;
         }
         // What is to be told is why the sweep ended; that holding failed too would hide it.
-        self.set(at, "activity", "Hold").ok();
+        if let Some(instrument) = self.instrument {
+            let hold = Value::from("Hold");
+            let asked = Ask::Set("activity", &hold);
+            at.bench().ask_through(at.task, instrument, &[], asked).ok();
+        }
         swept
     }
 

@@ -14,6 +14,7 @@ use crate::{
     check::{Check, Prepare},
     instrument::{Ask, InstrumentId},
     names::EntryId,
+    problem::Severity,
     program::{At, Exit, Work},
 };
 
@@ -242,11 +243,21 @@ impl Task for Measure {
     }
 
     fn check(&self, check: &mut Check<'_>) {
+        check.instrument(&[self.reading.parameter]);
         let sourcing = self.sourcing.known().map_or(&[][..], Vec::as_slice);
-        let names: Vec<&str> = std::iter::once(self.reading.parameter)
-            .chain(sourcing.iter().map(|(name, _)| *name))
+        let missing: Vec<&str> = sourcing
+            .iter()
+            .map(|(name, _)| *name)
+            .filter(|name| !check.instrument_has(name))
             .collect();
-        check.instrument(&names);
+        if !missing.is_empty() {
+            // Exopy does not notice: its drivers take any attribute.
+            let message = format!(
+                "the interface sets `{}`, which this instrument does not have: it is left as it is",
+                missing.join("`, `")
+            );
+            check.error("-interface", message).severity = Severity::Warning;
+        }
     }
 
     fn prepare(&self, prepare: &mut Prepare<'_>) -> Box<dyn Work> {
@@ -276,7 +287,10 @@ impl Work for Measuring {
     fn perform(&self, at: &At<'_>) -> Result<(), Exit> {
         at.sleep(self.wait_secs)?;
         for (parameter, value) in &self.sourcing {
-            at.ask(self.instrument, &[], Ask::Set(parameter, value))?;
+            let has = |instrument| at.bench().instrument_has(instrument, parameter);
+            if self.instrument.is_none_or(has) {
+                at.ask(self.instrument, &[], Ask::Set(parameter, value))?;
+            }
         }
         let value = at.ask(self.instrument, &[], Ask::Get(self.parameter))?;
         write(at, self.entry, value);

@@ -135,7 +135,7 @@ impl Quirk for Magnet {
             self.in_magnet = self.output;
         }
         // What nobody can measure is not answered: the supplies have about five digits.
-        let digits = |field: f64| Raw::Number((field * 1e5).round() / 1e5);
+        let digits = |field: f64| Raw::Number((field * 1e5).round() / 1e5 + 0.0);
         state.hold("output_field", &names, digits(self.output));
         state.hold("persistent_field", &names, digits(self.in_magnet));
         if let Maker::Oxford = self.maker {
