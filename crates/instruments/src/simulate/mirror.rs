@@ -84,58 +84,19 @@ enum Effect {
 
 impl Mirror {
     pub(super) fn new(mut driver: Driver, quirk: Option<Box<dyn Quirk>>, seed: u64) -> Self {
-        let more = quirk.as_ref().map_or("", |quirk| quirk.more());
-        if let Ok(more) = Driver::parse(more) {
-            let is_new = |signal: &Signal| driver.signal(&signal.name).is_none();
-            let signals: Vec<Signal> = more.signals.into_iter().filter(is_new).collect();
-            driver.signals.extend(signals);
-            let is_new = |name: &str| driver.arguments.iter().all(|argument| argument.name != name);
-            let arguments: Vec<_> = more
-                .arguments
-                .into_iter()
-                .filter(|argument| is_new(&argument.name))
-                .collect();
-            driver.arguments.extend(arguments);
+        if let Some(quirk) = &quirk {
+            extend(&mut driver, quirk.more());
         }
         let takes = |name: &str| takes_of(&driver, name);
-        let mut questions: Vec<Question> = Vec::new();
-        let mut commands = Vec::new();
-        for (at, signal) in driver.signals.iter().enumerate() {
-            if let Some(get) = &signal.get {
-                match questions
-                    .iter_mut()
-                    .find(|question| driver.signals[question.signals[0]].get.as_ref() == Some(get))
-                {
-                    Some(question) => question.signals.push(at),
-                    None => questions.push(Question {
-                        pattern: Pattern::new(get, &Takes::Text, takes),
-                        signals: vec![at],
-                    }),
-                }
-            }
-            for (template, effect) in effects(signal) {
-                commands.push(Command {
-                    pattern: Pattern::new(&template, &takes_value(signal), takes),
-                    signal: at,
-                    effect,
-                    unit: unit_behind(&template),
-                });
-            }
-        }
         let link = &driver.link;
-        let plain = |text: &String| Some(Pattern::new(&Template::literal(text), &Takes::Text, takes));
-        let mut known: Vec<Pattern> = link.open.iter().chain(&link.close).filter_map(plain).collect();
+        let plain = |text: &String| Pattern::new(&Template::literal(text), &Takes::Text, takes);
+        let mut known: Vec<Pattern> = link.open.iter().chain(&link.close).map(plain).collect();
         let mut awaited = Vec::new();
         for action in &driver.actions {
-            known.extend(
-                action
-                    .send
-                    .iter()
-                    .map(|template| Pattern::new(template, &Takes::Text, takes)),
-            );
-            if let Some(wait) = &action.wait {
-                awaited.extend(plain(&wait.query).map(|pattern| (pattern, wait.until.to_string())));
-            }
+            let sent = action.send.iter();
+            known.extend(sent.map(|template| Pattern::new(template, &Takes::Text, takes)));
+            let wait = action.wait.as_ref();
+            awaited.extend(wait.map(|wait| (plain(&wait.query), wait.until.to_string())));
         }
         let ends = Ends {
             of_messages: link.write_end.clone().into_bytes(),
@@ -146,6 +107,7 @@ impl Mirror {
             },
         };
         let status = Status::new(identity(&driver), link.error.as_ref());
+        let (questions, commands) = (questions(&driver), commands(&driver));
         Self {
             state: State::new(driver, seed),
             questions,
@@ -379,6 +341,58 @@ fn identity(driver: &Driver) -> String {
             format!("{maker},{},0,simulated", model.to_uppercase())
         }
     }
+}
+
+/// Adds the signals and arguments of another driver file, as far as the driver has none of their names.
+fn extend(driver: &mut Driver, more: &str) {
+    // Most have nothing more; what they have is held to be right by a test.
+    let Ok(more) = Driver::parse(more) else {
+        return;
+    };
+    for signal in more.signals {
+        if driver.signal(&signal.name).is_none() {
+            driver.signals.push(signal);
+        }
+    }
+    for argument in more.arguments {
+        if driver.arguments.iter().all(|known| known.name != argument.name) {
+            driver.arguments.push(argument);
+        }
+    }
+}
+
+/// Each question once, with all signals that ask it.
+fn questions(driver: &Driver) -> Vec<Question> {
+    let takes = |name: &str| takes_of(driver, name);
+    let mut questions: Vec<Question> = Vec::new();
+    for (at, signal) in driver.signals.iter().enumerate() {
+        let Some(get) = &signal.get else {
+            continue;
+        };
+        let asks_it = |question: &&mut Question| driver.signals[question.signals[0]].get.as_ref() == Some(get);
+        match questions.iter_mut().find(asks_it) {
+            Some(question) => question.signals.push(at),
+            None => questions.push(Question {
+                pattern: Pattern::new(get, &Takes::Text, takes),
+                signals: vec![at],
+            }),
+        }
+    }
+    questions
+}
+
+fn commands(driver: &Driver) -> Vec<Command> {
+    let takes = |name: &str| takes_of(driver, name);
+    let of_signal = |(at, signal): (usize, &Signal)| {
+        let command = |(template, effect): (Template, Effect)| Command {
+            pattern: Pattern::new(&template, &takes_value(signal), takes),
+            signal: at,
+            effect,
+            unit: unit_behind(&template),
+        };
+        effects(signal).into_iter().map(command).collect::<Vec<_>>()
+    };
+    driver.signals.iter().enumerate().flat_map(of_signal).collect()
 }
 
 /// The templates of a set, and what each of them does.

@@ -171,6 +171,9 @@ impl Clients {
     }
 }
 
+/// Who sends more without an end means no message.
+const LONGEST_MESSAGE: usize = 1 << 28;
+
 /// Bytes until nobody takes them or all ends.
 fn flood(mut stream: &TcpStream, stand: &Stand) {
     let junk = [b'x'; 1 << 14];

@@ -11,7 +11,7 @@ use std::{
 
 use super::{
     super::stand::{Stand, Then},
-    flood,
+    LONGEST_MESSAGE, flood,
     lock::Lock,
     socket::split,
 };
@@ -85,6 +85,7 @@ fn messages(stream: &TcpStream, stand: &Stand, session: u32, sizes: &Sizes) {
     let mut whole = Vec::new();
     while let Some(message) = receive(stream) {
         match message.kind {
+            kind::DATA if whole.len() > LONGEST_MESSAGE => return,
             kind::DATA => whole.extend_from_slice(&message.payload),
             kind::DATA_END => {
                 whole.extend_from_slice(&message.payload);

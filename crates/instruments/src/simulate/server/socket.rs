@@ -7,7 +7,7 @@ use std::{
 
 use super::{
     super::stand::{Deed, Stand, Then},
-    flood,
+    LONGEST_MESSAGE, flood,
 };
 use crate::block::{self, Header};
 
@@ -26,6 +26,9 @@ pub(super) fn serve(mut stream: &TcpStream, stand: &Stand) {
             }
         }
         received.drain(..from);
+        if received.len() > LONGEST_MESSAGE {
+            return;
+        }
     }
 }
 

@@ -12,7 +12,7 @@ use std::{
 
 use super::{
     super::stand::{Stand, Then},
-    flood,
+    LONGEST_MESSAGE, flood,
     lock::Lock,
     socket::split,
 };
@@ -175,6 +175,9 @@ impl Client<'_> {
         }
         let link = self.links.get_mut(&number)?;
         link.message.extend_from_slice(data);
+        if link.message.len() > LONGEST_MESSAGE {
+            return None;
+        }
         if flags & END != 0 {
             let message = std::mem::take(&mut link.message);
             for message in split(&message, &self.stand.ends.of_messages) {
