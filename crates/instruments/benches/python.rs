@@ -4,7 +4,10 @@
 //! interpreter; the array needs its numpy.
 
 use std::{
+    io::{Read, Write},
+    os::{fd::OwnedFd, unix::net::UnixStream},
     path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
     sync::Arc,
     time::Instant,
 };
@@ -31,6 +34,7 @@ fn main() {
     let open = |name: &str| Object::open(name, "plain.Source", &options, &hosts, Interrupter::default());
     let mut source = open("bench").expect("it opens");
 
+    let mut echo = Echo::start(&options.python);
     let per_call = |mut call: Box<dyn FnMut() + '_>| {
         rounds(|| {
             let begin = Instant::now();
@@ -38,6 +42,7 @@ fn main() {
             begin.elapsed().as_secs_f64() / f64::from(CALLS)
         })
     };
+    report("echo by bare Python", per_call(Box::new(|| echo.call())), 1e6, "us");
     let get = per_call(Box::new(|| {
         assert_eq!(source.get("temperature", &[]), Ok(Value::Float(4.2)));
     }));
@@ -85,6 +90,40 @@ fn main() {
     }
     report("its crash is seen", middle(seen), 1e3, "ms");
     report("it is back", middle(back), 1e3, "ms");
+}
+
+/// What no call can be faster than: Python that sends back what it receives.
+struct Echo {
+    socket: UnixStream,
+    child: Child,
+}
+
+impl Echo {
+    fn start(python: &Path) -> Self {
+        let (socket, theirs) = UnixStream::pair().expect("a pair of sockets");
+        let lines = "import os\nwhile True:\n    os.write(0, os.read(0, 4096))\n";
+        let mut command = Command::new(python);
+        command
+            .args(["-c", lines])
+            .stdin(OwnedFd::from(theirs))
+            .stderr(Stdio::null());
+        let child = command.spawn().expect("an interpreter");
+        Self { socket, child }
+    }
+
+    /// As many bytes as a float takes with its head.
+    fn call(&mut self) {
+        let mut bytes = [0; 15];
+        self.socket.write_all(&bytes).expect("it listens");
+        self.socket.read_exact(&mut bytes).expect("it answers");
+    }
+}
+
+impl Drop for Echo {
+    fn drop(&mut self) {
+        self.child.kill().ok(); // It may have ended by itself.
+        self.child.wait().ok();
+    }
 }
 
 /// The best and the middle of some rounds, in seconds.
