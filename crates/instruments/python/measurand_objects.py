@@ -50,7 +50,7 @@ class Subject:
         steps = self.steps(path, at)
         owner_steps, (is_index, key) = steps[:-1], steps[-1]
         forms, target = self.forms, self.target
-        if not owner_steps and not is_index and is_settable(static(target, key)):
+        if not owner_steps and not is_index and is_simple(target, key):
             return lambda value: setattr(target, key, forms[path](value) if path in forms else value)
         return lambda value: write(self.follow(owner_steps), is_index, key, path, self.in_form(path, value))
 
@@ -220,6 +220,14 @@ def write(owner, is_index, key, path, value):
         finish(there(value))
     else:
         setattr(owner, key, value)
+
+
+def is_simple(owner, key):
+    """Whether setting it is what Python means by that: by the class, or an attribute that is a value."""
+    kept = static(owner, key)
+    if kept is MISSING:
+        return isinstance(getattr(owner, "__dict__", {}).get(key, MISSING), PLAIN)
+    return is_settable(kept)
 
 
 def is_settable(kept):
