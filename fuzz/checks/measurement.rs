@@ -13,8 +13,8 @@ use std::{
 
 use expr::Value;
 use measurement::{
-    Bench, DataFile, Database, EntryId, Hdf5, Measurement, Outline, Overrides, Pools, Program, RoundValues, Signal,
-    Source, Surroundings, TaskId, file::File, is_old,
+    Ask, Bench, DataFile, Database, EntryId, Hdf5, InstrumentId, Measurement, Outline, Overrides, Pools, Program,
+    PythonCall, PythonSide, RoundValues, Signal, Source, Surroundings, TaskId, Unanswered, Where, file::File, is_old,
 };
 
 /// Checkpoints that a measurement passes before it is stopped.
@@ -185,6 +185,35 @@ impl Impatient<'_> {
 }
 
 impl Bench for Impatient<'_> {
+    /// Instruments take whatever they are told, and answer 0; what polls one for ever is stopped.
+    fn ask(&self, task: TaskId, _instrument: InstrumentId, _at: Where<'_>, ask: Ask<'_>) -> Result<Value, Unanswered> {
+        if self.checkpoint(task) == Signal::Stop {
+            return Err(Unanswered::Stopped);
+        }
+        Ok(match ask {
+            Ask::Get(_) | Ask::Call(..) => Value::Float(0.0),
+            Ask::Set(..) | Ask::Write(_) => Value::None,
+            Ask::Query(_) => Value::from("0"),
+        })
+    }
+
+    fn instrument_has(&self, _instrument: InstrumentId, _name: &str) -> bool {
+        true
+    }
+
+    fn takes_over(&self, _task: TaskId, _instrument: InstrumentId) -> bool {
+        true
+    }
+
+    fn perform_python(
+        &self,
+        _task: TaskId,
+        call: &PythonCall<'_>,
+        _side: &mut dyn PythonSide,
+    ) -> Result<(), Unanswered> {
+        Err(Unanswered::Failed(format!("there is no Python for `{}`", call.class)))
+    }
+
     fn read(&self, entries: &[EntryId], into: &mut [Value]) {
         let state = self.state();
         for (entry, value) in entries.iter().zip(into) {
