@@ -452,7 +452,7 @@ fn all_examples_are_performed() {
     files.sort();
     assert!(files.len() >= 7, "{files:?}");
     let arguments: Vec<&str> = files.iter().map(String::as_str).collect();
-    let output = station.run(&[&["run", "--default-path", "data"], &arguments[..]].concat());
+    let output = station.run(&[&["run", "--simulate", "--default-path", "data"], &arguments[..]].concat());
     assert_eq!(output.status.code(), Some(0), "{}{}", out(&output), err(&output));
     assert_eq!(err(&output), "");
     assert_eq!(out(&output).matches(": Completed in ").count(), files.len());
