@@ -7,7 +7,6 @@ use super::Driver;
 
 /// The texts, in the order of the folder.
 pub const LIBRARY: [&str; 121] = [
-    include_str!("../../drivers/agilent_e8267.toml"),
     include_str!("../../drivers/ami_430.toml"),
     include_str!("../../drivers/anapico_apsin20g.toml"),
     include_str!("../../drivers/anapico_apuasyn20.toml"),
@@ -59,6 +58,7 @@ pub const LIBRARY: [&str; 121] = [
     include_str!("../../drivers/keysight_e3640a.toml"),
     include_str!("../../drivers/keysight_e4408b.toml"),
     include_str!("../../drivers/keysight_e4980a.toml"),
+    include_str!("../../drivers/keysight_e8267.toml"),
     include_str!("../../drivers/keysight_n5173b.toml"),
     include_str!("../../drivers/keysight_n5183b.toml"),
     include_str!("../../drivers/keysight_n5767a.toml"),
