@@ -6,7 +6,7 @@
 use super::Driver;
 
 /// The texts, in the order of the folder.
-pub const LIBRARY: [&str; 121] = [
+pub const LIBRARY: [&str; 123] = [
     include_str!("../../drivers/ami_430.toml"),
     include_str!("../../drivers/anapico_apsin20g.toml"),
     include_str!("../../drivers/anapico_apuasyn20.toml"),
@@ -82,6 +82,8 @@ pub const LIBRARY: [&str; 121] = [
     include_str!("../../drivers/lecroy_t3dso1204.toml"),
     include_str!("../../drivers/oxford_ips120.toml"),
     include_str!("../../drivers/oxford_itc503.toml"),
+    include_str!("../../drivers/oxford_mercury_ips.toml"),
+    include_str!("../../drivers/oxford_mercury_itc.toml"),
     include_str!("../../drivers/razorbill_rp100.toml"),
     include_str!("../../drivers/rigol_dg4000.toml"),
     include_str!("../../drivers/rigol_dp832.toml"),
