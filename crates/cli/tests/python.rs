@@ -56,8 +56,10 @@ class Source:
         self.voltage = 0.0
 "#;
 
-fn python() -> String {
-    std::env::var("MEASURAND_PYTHON").unwrap_or_else(|_| "python3".to_owned())
+/// Without the variable it is the `python3` of the machine.
+fn interpreter() -> Vec<String> {
+    let python = std::env::var("MEASURAND_PYTHON").ok();
+    python.map_or_else(Vec::new, |python| vec!["--python".to_owned(), python])
 }
 
 /// A station with the module.
@@ -69,8 +71,9 @@ fn station() -> Station {
 
 fn performed(station: &Station, children: &str, arguments: &[&str]) -> (Output, String) {
     let file = station.measurement("m", children);
-    let python = python();
-    let mut all = vec!["run", "--plain", "--python", &python];
+    let interpreter = interpreter();
+    let mut all = vec!["run", "--plain"];
+    all.extend(interpreter.iter().map(String::as_str));
     all.extend(arguments);
     let file = file.display().to_string();
     all.push(&file);
@@ -114,7 +117,9 @@ fn a_task_in_python_evaluates_and_writes() {
 fn complaints(task: &str) -> String {
     let station = station();
     let file = station.measurement("m", &format!("{FORMULA}\n    [[children_1]]\n        name = r\n{task}"));
-    let output = station.run(&["run", "--plain", "--python", &python(), &file.display().to_string()]);
+    let mut all = vec!["run".to_owned(), "--plain".to_owned(), file.display().to_string()];
+    all.extend(interpreter());
+    let output = station.run(&all.iter().map(String::as_str).collect::<Vec<_>>());
     assert!(!output.status.success());
     String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned()
 }
@@ -188,7 +193,8 @@ fn patient(station: &Station) -> (station::Run, i32) {
         name = p
 ";
     let file = station.measurement("m", children);
-    let mut run = station.start(&file, &["--python", &python()]);
+    let interpreter = interpreter();
+    let mut run = station.start(&file, &interpreter.iter().map(String::as_str).collect::<Vec<_>>());
     let printed = |event: &serde_json::Value| event["message"].as_str()?.strip_prefix("patient ")?.parse().ok();
     let event = run.until("a print", |event| printed(event).is_some());
     let host = printed(&event).expect("it is the number of a process");
