@@ -123,6 +123,7 @@ pub static TASKS: &[&Kind] = &[
     &labeq::YOKO_RANGE,
     &labeq::YOKO_COMPLIANCE,
     &labeq_ramp::KIND,
+    &labeq_ramp::EARLIER,
     &set_parameter::KIND,
     &read_parameters::KIND,
     &sweep_parameter::KIND,

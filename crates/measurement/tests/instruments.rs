@@ -308,11 +308,19 @@ fn sources_of_labeq_become_what_they_have_to_be() {
          [[children_2]] ¶ @labeq_exopy.SetRange ¶ name = r ¶ range_val = 0.069
          [[children_3]] ¶ @labeq_exopy.SetRangeTaskYoko ¶ name = y ¶ func_v = Both ¶ set_range_val = MAX
          [[children_4]] ¶ @labeq_exopy.SetRampTaskYoko ¶ name = p ¶ func_v = Voltage ¶ ramp_v = 3600
-         [[children_5]] ¶ @labeq_exopy.MeasTwoResistanceTask ¶ name = m
+         [[children_5]] ¶ @labeq_exopy.RampTask ¶ name = e ¶ func_v = Voltage ¶ ramp_v = 420
+         [[children_6]] ¶ @labeq_exopy.MeasTwoResistanceTask ¶ name = m
          [[[interface]]] ¶ source_mode = Auto ¶ source_type = \"\"
          interface_id = labeq_exopy.MeasTwoResistanceTask:labeq_exopy.Keithley2400MeasTwoResistanceInterface";
     let functions = ["VOLT", "VOLT", "CURR", "VOLT"].map(Value::from);
-    let Outcome { run, written } = outcome(tasks, &[("0: get function", &functions)], 100);
+    let Outcome { run, written } = outcome(
+        tasks,
+        &[
+            ("0: get function", &functions),
+            ("0: get resistance_mode", &[Value::from("MAN")]),
+        ],
+        100,
+    );
     let expected = [
         "0: get function",
         "0: set function CURR",
@@ -325,6 +333,8 @@ fn sources_of_labeq_become_what_they_have_to_be() {
         "0: set current_range MAX",
         "0: get function",
         "0: set slope 3600",
+        "0: get function",
+        "0: set slope 420",
         "0: set resistance_mode AUTO",
         "0: get resistance",
     ];
@@ -335,6 +345,7 @@ fn sources_of_labeq_become_what_they_have_to_be() {
         "r_range_val = 0.069",
         "y_set_range_val = 'MAX'",
         "p_set_ramp = 3600",
+        "e_ramp = 420",
         "m_two_resistance = 0.0",
     ];
     assert_eq!(written, expected);
@@ -491,4 +502,27 @@ fn a_parameter_is_waited_for_until_it_is_stable() {
     assert_eq!(message, "TimeoutError: `t` is not stable after 10 s; it is 10");
     let goes_on = outcome(&task("on_timeout = Continue"), &[("0: get t", &never)], 100);
     assert_eq!(goes_on.run.asked.len(), 11);
+}
+
+#[test]
+fn a_ramp_that_is_stopped_says_where_it_is() {
+    let check = |task: &str, entry: &str| {
+        let answers: &[(&str, &[Value])] = &[("0: get function", &[Value::from("VOLT")])];
+        let ramp = "parallel = {} ¶ name = g";
+        // The first checkpoint is the task's own, the others are asked before each step.
+        let stopped = outcome(&format!("[[children_0]] ¶ @{task} ¶ {ramp}"), answers, 3);
+        let set: Vec<_> = stopped
+            .run
+            .asked
+            .iter()
+            .filter(|asked| asked.contains(" set "))
+            .collect();
+        assert_eq!(set, ["0: set voltage 0.25", "0: set voltage 0.5"]);
+        assert_eq!(stopped.written, [format!("g_{entry} = 0.5")]);
+    };
+    check("SetDCVoltageTask ¶ target_value = 1 ¶ back_step = 0.25", "voltage");
+    check(
+        "measurand.SetParameterTask ¶ parameter = voltage ¶ value = 1 ¶ step = 0.25",
+        "value",
+    );
 }

@@ -63,8 +63,7 @@ pub(crate) fn make_function(at: &At<'_>, instrument: Option<InstrumentId>, funct
 
 /// The first of some names that the task's instrument has, else the last, which a check then misses.
 pub(crate) fn first_known<'n>(check: &Check<'_>, names: &[&'n str]) -> &'n str {
-    let selected = check.node().instrument.map(|id| &check.tree.instruments()[id.index()]);
-    let has = |name: &&&str| selected.is_some_and(|selected| check.surroundings.instrument_has(selected, name));
+    let has = |name: &&&str| check.instrument_has(name);
     names.iter().find(has).or(names.last()).copied().unwrap_or_default()
 }
 

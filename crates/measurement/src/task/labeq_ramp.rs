@@ -21,42 +21,58 @@ use crate::{
 pub(crate) static KIND: Kind = Kind {
     id: "labeq_exopy.SetRampTaskYoko",
     summary: "Makes a Yokogawa GS200 a source of volts or amperes and takes its level to another within a time.",
-    fields: &[
-        SELECTED,
-        Field {
-            name: "func_v",
-            default: "Voltage",
-            doc: "`Voltage` or `Current`",
-        },
-        Field {
-            name: "default_v",
-            default: "True",
-            doc: "`True` or `False`, for LaBEQ's form; both ramp alike",
-        },
-        Field {
-            name: "ramp_v",
-            default: "",
-            doc: "expression; seconds from here to there",
-        },
-        Field {
-            name: "goal_v",
-            default: "",
-            doc: "expression; volts or amperes; without it only the slope of programs is set",
-        },
-    ],
+    fields: FIELDS,
     entries: &[("set_ramp", "the level set, or without a goal the slope")],
     shape: Shape::Leaf,
     waits: None,
     pool: None,
     resume: Resume::Restore,
-    build: |fields| Box::new(SetRamp::new(fields)),
+    build: |fields| Box::new(SetRamp::new(fields, &KIND, "set_ramp")),
 };
+
+pub(crate) static EARLIER: Kind = Kind {
+    id: "labeq_exopy.RampTask",
+    summary: "Sets the slope of a Yokogawa GS200: `SetRampTaskYoko` as it was called at first.",
+    fields: FIELDS,
+    entries: &[("ramp", "the level set, or without a goal the slope")],
+    shape: Shape::Leaf,
+    waits: None,
+    pool: None,
+    resume: Resume::Restore,
+    build: |fields| Box::new(SetRamp::new(fields, &EARLIER, "ramp")),
+};
+
+const FIELDS: &[Field] = &[
+    SELECTED,
+    Field {
+        name: "func_v",
+        default: "Voltage",
+        doc: "`Voltage` or `Current`",
+    },
+    Field {
+        name: "default_v",
+        default: "True",
+        doc: "`True` or `False`, for LaBEQ's form; both ramp alike",
+    },
+    Field {
+        name: "ramp_v",
+        default: "",
+        doc: "expression; seconds from here to there",
+    },
+    Field {
+        name: "goal_v",
+        default: "",
+        doc: "expression; volts or amperes; without it only the slope of programs is set",
+    },
+];
 
 /// Seconds between two steps: LaBEQ's.
 const STEP_SECS: f64 = 0.05;
 
 #[derive(Debug)]
 struct SetRamp {
+    kind: &'static Kind,
+    entry: &'static str,
     source: &'static Source,
     seconds: Text,
     goal: Option<Text>,
@@ -80,9 +96,11 @@ static CURRENT: Source = Source {
 };
 
 impl SetRamp {
-    fn new(fields: &mut Fields<'_>) -> Self {
+    fn new(fields: &mut Fields<'_>, kind: &'static Kind, entry: &'static str) -> Self {
         let goal = fields.text("goal_v", "");
         Self {
+            kind,
+            entry,
             source: match fields.choice("func_v", &["Voltage", "Current"]) {
                 "Current" => &CURRENT,
                 _ => &VOLTAGE,
@@ -95,11 +113,11 @@ impl SetRamp {
 
 impl Task for SetRamp {
     fn kind(&self) -> Option<&'static Kind> {
-        Some(&KIND)
+        Some(self.kind)
     }
 
     fn entries(&self, _embeds: bool) -> Vec<(String, Value)> {
-        vec![("set_ramp".to_owned(), Value::Float(1.0))]
+        vec![(self.entry.to_owned(), Value::Float(1.0))]
     }
 
     fn check(&self, check: &mut Check<'_>) {
@@ -110,7 +128,7 @@ impl Task for SetRamp {
             None => seconds,
         };
         if let Some(value) = goal {
-            check.set("set_ramp", value);
+            check.set(self.entry, value);
         }
     }
 
@@ -121,7 +139,7 @@ impl Task for SetRamp {
             instrument: prepare.instrument(),
             seconds: prepare.formula("ramp_v", &self.seconds),
             goal,
-            entry: prepare.entry("set_ramp"),
+            entry: prepare.entry(self.entry),
         })
     }
 }
