@@ -96,7 +96,7 @@ impl Reach {
                 .python
                 .as_ref()
                 .or(config.python.as_ref())
-                .map(|python| absolute(python)),
+                .map(|python| interpreter(python)),
         })
     }
 }
@@ -184,6 +184,15 @@ pub(crate) fn config_folder() -> Option<PathBuf> {
     };
     let base = given("XDG_CONFIG_HOME").or_else(|| given("HOME").map(|home| home.join(".config")))?;
     Some(base.join("measurand"))
+}
+
+/// A bare name is looked for where programs are.
+fn interpreter(python: &Path) -> String {
+    if python.components().count() == 1 && !python.is_dir() {
+        python.display().to_string()
+    } else {
+        absolute(python)
+    }
 }
 
 /// The process that performs may work in another folder.

@@ -5,8 +5,8 @@
 //!          └─► lost, silent, garbled ─► open again and repeat, at most 3 tries in all ─► SessionError
 //! ```
 //!
-//! A lost connection is opened again and the command repeated, as Exopy did, with a pause when nobody is there any more; after a time-out too, since a late answer on
-//! the old connection would be taken for the next one. Where repeating does harm, [`Session::set_tries`] says 1. What an
+//! A lost connection is opened again and the command repeated, as Exopy did, with a pause when nobody is there any more;
+//! after a time-out too, since a late answer on the old connection would be taken for the next one. Where repeating does harm, [`Session::set_tries`] says 1. What an
 //! operator interrupts, another client locks or the link does not have is not tried again.
 //!
 //! Deliberately absent: what a command means, and which values it takes.
@@ -418,7 +418,13 @@ impl Session {
                 return Err(self.error(command, tried, SessionFault::Link(error)));
             }
             // One that was there and is not starts again, perhaps: it gets as long as opening may take.
-            if command.is_some() && matches!(error.fault, Fault::Connect(_)) {
+            // It may still take connections, only to close them.
+            let is_starting = match error.fault {
+                Fault::Connect(_) => true,
+                Fault::Closed | Fault::Io(_) => tried > 1,
+                _ => false,
+            };
+            if command.is_some() && is_starting {
                 self.interrupter.wait(self.settings.open_timeout);
             }
         }

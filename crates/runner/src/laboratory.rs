@@ -146,18 +146,20 @@ impl Laboratory {
     pub fn find(&self, selected: &Selected) -> Result<Found, String> {
         let driven_by = self.driver(selected)?;
         let profile = self.profiles.get(&selected.profile);
-        let needs_address = matches!(driven_by, DrivenBy::File(_));
-        let resource = match self.addresses.get(&selected.profile) {
-            Some(address) => Some(resource(&selected.profile, address)?),
-            None => match profile {
-                Some(profile) => match address(profile, &selected.connection) {
-                    Ok(address) => Some(resource(&selected.profile, &address)?),
-                    Err(problem) if needs_address => return Err(problem),
-                    Err(_) => None,
-                },
-                None if needs_address => return Err(self.no_profile(selected)),
-                None => None,
-            },
+        let address = match (self.addresses.get(&selected.profile), profile) {
+            (Some(address), _) => Ok(address.clone()),
+            (None, Some(profile)) => address(profile, &selected.connection),
+            (None, None) => Err(self.no_profile(selected)),
+        };
+        let mut python = self.python_options(profile)?;
+        let resource = match driven_by {
+            DrivenBy::File(_) => Some(resource(&selected.profile, &address?)?),
+            // A library has its own ways to say where an instrument is, or none.
+            DrivenBy::Python(_) => {
+                let named = address.as_ref().ok().and_then(|address| address.parse().ok());
+                python.address = address.unwrap_or(python.address);
+                named
+            }
         };
         let settings = match profile {
             Some(profile) => settings(profile, &selected.settings)?,
@@ -169,11 +171,11 @@ impl Laboratory {
             resource,
             settings,
             boards: self.boards.clone(),
-            python: self.python_options(profile, self.addresses.get(&selected.profile))?,
+            python,
         })
     }
 
-    fn python_options(&self, profile: Option<&Profile>, address: Option<&String>) -> Result<python::Options, String> {
+    fn python_options(&self, profile: Option<&Profile>) -> Result<python::Options, String> {
         let mut options = match profile {
             Some(profile) => python::Options::from_profile(profile)
                 .map_err(|problem| format!("the profile `{}`: {problem}", profile.name))?,
@@ -181,9 +183,6 @@ impl Laboratory {
         };
         if let (true, Some(python)) = (options.python.as_os_str().is_empty(), &self.python) {
             options.python.clone_from(python);
-        }
-        if let Some(address) = address {
-            options.address.clone_from(address);
         }
         Ok(options)
     }

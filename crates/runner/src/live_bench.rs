@@ -554,10 +554,11 @@ impl Bench for LiveBench {
 
     fn perform_python(&self, task: TaskId, call: &PythonCall<'_>, side: &mut dyn PythonSide) -> Result<(), Unanswered> {
         let path = self.shared.program.path(task);
-        let performed = self.shared.python.perform(task, path, call, side);
+        let stoppable = self.shared.program.is_stoppable(task);
+        let performed = self.shared.python.perform(task, path, stoppable, call, side);
         match performed {
             // It was ended with its process, or let itself be told by `stopping`.
-            Err(_) if self.shared.control.is_stopping() && self.shared.program.is_stoppable(task) => {
+            Err(_) if self.shared.control.is_stopping() && stoppable => {
                 self.is_cut.store(true, Ordering::Relaxed);
                 Err(Unanswered::Stopped)
             }

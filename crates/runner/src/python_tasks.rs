@@ -63,8 +63,17 @@ impl PythonTasks {
         }
     }
 
-    fn open(&self, name: &str, call: &PythonCall<'_>, interrupter: Interrupter) -> Result<python::Task, String> {
-        let options = self.options(call.fields);
+    fn open(
+        &self,
+        name: &str,
+        call: &PythonCall<'_>,
+        isolated: bool,
+        interrupter: Interrupter,
+    ) -> Result<python::Task, String> {
+        let options = Options {
+            isolated,
+            ..self.options(call.fields)
+        };
         python::Task::open(name, call.class, &options, &self.hosts, interrupter).map_err(|error| error.message)
     }
 
@@ -73,7 +82,7 @@ impl PythonTasks {
     /// # Errors
     /// What it raised.
     pub(crate) fn check(&self, call: &PythonCall<'_>, side: &mut dyn PythonSide) -> Result<(), String> {
-        let mut task = self.open(call.class, call, Interrupter::default())?;
+        let mut task = self.open(call.class, call, false, Interrupter::default())?;
         let checked = task.check(&texts(call), &mut Side { side });
         checked.map_err(|error| error.message)
     }
@@ -86,6 +95,7 @@ impl PythonTasks {
         &self,
         task: TaskId,
         path: &str,
+        stoppable: bool,
         call: &PythonCall<'_>,
         side: &mut dyn PythonSide,
     ) -> Result<(), Unanswered> {
@@ -94,10 +104,14 @@ impl PythonTasks {
         let performed = match known {
             Some(known) => known,
             None => {
-                let made = self.open(path, call, interrupter.clone()).map_err(Unanswered::Failed)?;
-                let made = Arc::new(Mutex::new(made));
+                // The end of another's process must not be that of a task which nothing stops.
+                let alone = !stoppable;
+                let made = self.open(path, call, alone, interrupter.clone());
+                let made = Arc::new(Mutex::new(made.map_err(Unanswered::Failed)?));
                 lock(&self.tasks).insert(task, made.clone());
-                lock(&self.under_way).push(interrupter);
+                if stoppable {
+                    lock(&self.under_way).push(interrupter);
+                }
                 made
             }
         };
@@ -122,7 +136,7 @@ impl Catalog for PythonTasks {
             fields,
             value: None,
         };
-        let mut task = self.open(class, &call, Interrupter::default())?;
+        let mut task = self.open(class, &call, false, Interrupter::default())?;
         let described = task.describe().map_err(|error| error.message)?;
         let entries = described
             .entries
