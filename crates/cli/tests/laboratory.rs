@@ -5,7 +5,9 @@ mod station;
 
 use std::{
     fs,
+    io::{BufRead, BufReader},
     path::PathBuf,
+    process::{Command, Stdio},
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -426,4 +428,93 @@ fn an_instrument_that_is_not_there_is_said_before_anything_is_done() {
     let finished = bench.station.start(&file, &[]).finish();
     assert_eq!(finished.code, Some(3), "nothing says where the instruments are");
     assert!(finished.errors.contains("--address RF=…"), "{}", finished.errors);
+}
+
+/// A device file of pyvisa-sim that speaks the source's language.
+const DEVICE: &str = r#"spec: "1.1"
+devices:
+  source:
+    eom:
+      TCPIP SOCKET:
+        q: "\n"
+        r: "\n"
+    error: ERROR
+    dialogues:
+      - q: "*CLS"
+      - q: "SOURce:FUNCtion?"
+        r: "VOLT"
+    properties:
+      level:
+        default: 0.0
+        getter:
+          q: ":SOURce:LEVel?"
+          r: "{:+.6E}"
+        setter:
+          q: ":SOURce:LEVel {}"
+        specs:
+          type: float
+resources:
+  TCPIP0::localhost::5025::SOCKET:
+    device: source
+"#;
+
+#[test]
+fn a_measurement_speaks_with_a_simulator_of_others() {
+    let Some(server) = station::shared("instruments").map(|folder| folder.join("simserver.py")) else {
+        return;
+    };
+    let python = std::env::var("MEASURAND_PYTHON").unwrap_or_default();
+    let has_it = Command::new(&python).args(["-c", "import pyvisa_sim"]).status();
+    if !has_it.is_ok_and(|status| status.success()) {
+        println!("skipped: MEASURAND_PYTHON names no Python with pyvisa_sim");
+        return;
+    }
+    let station = Station::new();
+    let device = station.path().join("source.yaml");
+    fs::write(&device, DEVICE).expect("room");
+    let log = station.path().join("served.txt");
+    let mut serving = Command::new(python)
+        .arg(server)
+        .arg(&device)
+        .arg("--log")
+        .stdout(Stdio::piped())
+        .stderr(fs::File::create(&log).expect("room"))
+        .spawn()
+        .expect("it starts");
+    let mut line = String::new();
+    let output = serving.stdout.take().expect("it is piped");
+    BufReader::new(output).read_line(&mut line).expect("where it serves");
+    let served: serde_json::Value = serde_json::from_str(&line).expect("one object");
+    let address = served["instruments"][0]["visa"]
+        .as_str()
+        .expect("an address")
+        .to_owned();
+    let selection = format!("selected_instrument = \"('Vg', '{YOKOGAWA}', '', None)\"");
+    let tasks = RAMP
+        .replace("@Vg", &selection)
+        .replace("back_step = 0.01", "back_step = 0.4");
+    // The ramp alone: the generator is served by nobody.
+    let ramp = tasks.split("    [[children_1]]").nth(1).expect("the second task");
+    let file = station.measurement("m", &format!("    [[children_0]]{ramp}"));
+    let finished = station.start(&file, &["--address", &format!("Vg={address}")]).finish();
+    serving.kill().expect("it is there");
+    serving.wait().expect("it can be waited for");
+    assert_eq!(finished.code, Some(0), "{}", finished.errors);
+    let heard: Vec<String> = fs::read_to_string(log)
+        .expect("what it heard")
+        .lines()
+        .filter_map(|line| Some(line.split_once(" < b'")?.1.trim_end_matches('\'').to_owned()))
+        .collect();
+    let expected = [
+        "*CLS",
+        "SOURce:FUNCtion?",
+        ":SOURce:LEVel?",
+        ":SOURce:LEVel 0.4",
+        ":SOURce:LEVel?",
+        ":SOURce:LEVel 0.8",
+        ":SOURce:LEVel?",
+        ":SOURce:LEVel 1.0",
+        ":SOURce:LEVel?",
+    ];
+    assert_eq!(heard, expected);
 }

@@ -3,6 +3,8 @@
 //! What is wrong with a file goes to standard error; what happens goes to the display. Whatever the outcome, the events
 //! are complete and the values are written.
 
+mod manner;
+
 use std::{
     path::{Path, PathBuf},
     time::Instant,
@@ -13,6 +15,8 @@ use protocol::{Assume, Checks, OnExisting, Outcome, Recording, Request};
 use runner::Laboratory;
 use supervisor::{ControlServer, Engine, Facts, Job, Report, Update, View, What};
 
+pub(crate) use self::manner::Manner;
+use self::manner::{Assumption, Existing};
 use crate::{
     args::Changes,
     complaint::Complaint,
@@ -20,7 +24,7 @@ use crate::{
     events::EventStream,
     exit::Exit,
     interruption::Interruption,
-    laboratory::{Reach, Simulated},
+    laboratory::Simulated,
     observe::observed,
     quantity::counted,
     registry::Listed,
@@ -48,74 +52,6 @@ pub(crate) struct Args {
     no_record: bool,
     #[command(flatten)]
     manner: Manner,
-}
-
-/// How a run is performed and watched, whether it begins or goes on.
-#[derive(Debug, clap::Args)]
-pub(crate) struct Manner {
-    /// Perform although the checks fail (what Exopy calls forced enqueueing)
-    #[arg(long)]
-    skip_checks: bool,
-    /// Send the values of matching entries, as in `root/**` (repeatable); default: what the file's monitor displays
-    #[arg(long, value_name = "GLOB")]
-    observe: Vec<String>,
-    /// Send every single update of the observed entries, in order; the loop then waits for the reader
-    #[arg(long)]
-    lossless: bool,
-    /// Write every event as one JSON object a line; `-` is standard output, the display is then on standard error
-    #[arg(long, value_name = "FILE")]
-    events: Option<PathBuf>,
-    /// Write the final value of every entry as one JSON object by entry path, whatever the outcome
-    #[arg(long, value_name = "FILE")]
-    values_out: Option<PathBuf>,
-    /// What to do about data files that exist
-    #[arg(long, value_name = "WHAT", default_value = "rename")]
-    on_existing: Existing,
-    /// Seconds after which what was measured is on the disk, whatever happens to the power
-    #[arg(long, value_name = "SECONDS", default_value = "1", value_parser = interval)]
-    flush_interval: u32,
-    /// What may be taken for granted when a run goes on (repeatable)
-    #[arg(long, value_name = "WHAT")]
-    assume: Vec<Assumption>,
-    /// No live display: lines only, as when the output is no terminal
-    #[arg(long)]
-    plain: bool,
-    /// Perform with simulated instruments, made from the driver files, instead of the real ones
-    #[arg(long, help_heading = "Instruments")]
-    simulate: bool,
-    /// Rehearse so many times faster: all waits are shorter, and simulated instruments quicker
-    #[arg(long, value_name = "TIMES", requires = "simulate", help_heading = "Instruments",
-        value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
-    speed: Option<u32>,
-    /// Write what the simulated instruments are told and answer, a line a message
-    #[arg(long, value_name = "FILE", requires = "simulate", help_heading = "Instruments")]
-    transcript: Option<PathBuf>,
-    #[command(flatten)]
-    reach: Reach,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-enum Assumption {
-    /// Data files that are gone are not coming back: begin new ones
-    NewFiles,
-}
-
-/// Milliseconds of a number of seconds.
-fn interval(text: &str) -> Result<u32, String> {
-    match text.parse::<f64>() {
-        Ok(seconds) if (0.001..=86_400.0).contains(&seconds) => Ok((seconds * 1000.0) as u32),
-        Ok(_) | Err(_) => Err("it should be a number of seconds from 0.001 to 86400".to_owned()),
-    }
-}
-
-#[derive(Clone, Copy, Debug, clap::ValueEnum)]
-enum Existing {
-    /// Name the new file `stem-1.ext`, said in the log
-    Rename,
-    /// Fail before anything is performed
-    Refuse,
-    /// Replace the file
-    Overwrite,
 }
 
 pub(crate) fn run(args: &Args) -> Result<Exit, Complaint> {
@@ -166,12 +102,6 @@ impl Args {
             }
         }
         Ok(())
-    }
-}
-
-impl Manner {
-    fn events_on_output(&self) -> bool {
-        self.events.as_deref() == Some(Path::new("-"))
     }
 }
 
