@@ -11,10 +11,10 @@ mod performer;
 use std::{
     env,
     fs::{self, OpenOptions},
-    io::{Read, Write},
+    io::{BufRead, BufReader, Read, Write},
     net::{TcpListener, TcpStream},
     path::Path,
-    process::{Command as Program, Stdio},
+    process::{Child, Command as Program, Stdio},
     thread,
     time::{Duration, Instant},
 };
@@ -37,14 +37,50 @@ fn main() {
     if env::args().any(|argument| argument == "--test") {
         return;
     }
+    if let Some(delay) = env::args().skip_while(|argument| argument != SERVE).nth(1) {
+        let delay = delay.parse().expect("microseconds");
+        println!("{}", listen(Duration::from_micros(delay)));
+        loop {
+            thread::park();
+        }
+    }
     let folder = tempfile::tempdir().expect("a temporary folder");
     clients();
     sweep(folder.path());
     pools(folder.path());
 }
 
+/// What the program is started with to be an instrument.
+const SERVE: &str = "serve-an-instrument";
+
+/// An instrument in a process of its own, as instruments are to everybody who is compared.
+struct Instrument {
+    process: Child,
+    port: u16,
+}
+
+impl Drop for Instrument {
+    fn drop(&mut self) {
+        self.process.kill().ok();
+        self.process.wait().ok();
+    }
+}
+
+fn serve(delay: Duration) -> Instrument {
+    let mut process = Program::new(env::current_exe().expect("this program"))
+        .args([SERVE, &delay.as_micros().to_string()])
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("it starts");
+    let mut port = String::new();
+    let output = process.stdout.take().expect("it is piped");
+    BufReader::new(output).read_line(&mut port).expect("its port");
+    let port = port.trim().parse().expect("a port");
+    Instrument { process, port }
+}
+
 /// A voltage source and meter that keeps its level and answers after `delay`.
-fn serve(delay: Duration) -> u16 {
+fn listen(delay: Duration) -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let port = listener.local_addr().expect("its address").port();
     thread::spawn(move || {
@@ -127,7 +163,8 @@ fn best(calls: usize, cases: &mut [&mut dyn FnMut()]) -> Vec<f64> {
 
 /// Queries, set and query, and a block: bare socket, session, and the clients of Python on the same server.
 fn clients() {
-    let port = serve(Duration::ZERO);
+    let instrument = serve(Duration::ZERO);
+    let port = instrument.port;
     let mut bare = Bare::connect(port);
     let mut blocks = Bare::connect(port);
     let resource: Resource = format!("TCPIP::127.0.0.1::{port}::SOCKET").parse().expect("a resource");
@@ -217,7 +254,8 @@ fn of_peer(peer: &str, variable: &str, port: u16) -> Result<[f64; 3], String> {
 
 /// A loop that sets, reads and saves, beside the same queries on a bare socket.
 fn sweep(folder: &Path) {
-    let port = serve(Duration::ZERO);
+    let instrument = serve(Duration::ZERO);
+    let port = instrument.port;
     let selected = "selected_instrument = \"('Vg', 'yokogawa.gs200', '', None)\"\n";
     let children = format!(
         "[[children_1]]\ntask_id = exopy.LoopTask\nname = L\n[[[interface]]]\ninterface_id = \
@@ -235,7 +273,7 @@ fn sweep(folder: &Path) {
         whole = whole.min(perform(&mut performer, folder, &children, &[("Vg", port)]));
     }
     println!(
-        "\nset, read, save: {POINTS} points with three queries each (load {})",
+        "\nset, read, save: {POINTS} points with five queries each (load {})",
         load()
     );
     println!(
@@ -261,8 +299,11 @@ fn raw_sweep(port: u16, folder: &Path) -> f64 {
     let began = Instant::now();
     for point in 0..POINTS {
         let value = 0.5 + point as f64 / (POINTS - 1) as f64;
+        // Two tasks share the source, so each asks what it sources, as in Exopy.
+        bare.query(b"SOURce:FUNCtion?\n");
         bare.query(b":SOURce:LEVel?\n");
         bare.query(format!(":SOURce:LEVel {value}\n:SOURce:LEVel?\n").as_bytes());
+        bare.query(b"SOURce:FUNCtion?\n");
         let count = bare.query(b":SOURce:LEVel?\n");
         let answer = String::from_utf8_lossy(&bare.chunk[..count]);
         let level: f64 = answer.trim().parse().expect("a number");
@@ -276,8 +317,9 @@ fn raw_sweep(port: u16, folder: &Path) -> f64 {
 
 /// Four instruments that take a millisecond to answer, one after the other and in pools.
 fn pools(folder: &Path) {
-    let ports: Vec<u16> = (0..4).map(|_| serve(Duration::from_millis(1))).collect();
+    let served: Vec<Instrument> = (0..4).map(|_| serve(Duration::from_millis(1))).collect();
     let names = ["a", "b", "c", "d"];
+    let ports = served.iter().map(|instrument| instrument.port);
     let instruments: Vec<(&str, u16)> = names.iter().copied().zip(ports).collect();
     let reads = |pool: bool| -> String {
         let read = |(at, name): (usize, &&str)| {
