@@ -1,32 +1,10 @@
 //! What the tasks that use instruments ask of them, on a dry bench; the order is Exopy's.
 
+mod laboratory;
+
 use expr::Value;
-use measurement::{DryBench, DryRun, EntryId, Measurement, Overrides, Surroundings};
-
-/// Instruments that have everything.
-struct Laboratory;
-
-impl Surroundings for Laboratory {
-    fn folder(&self, _path: &str) -> Result<(), String> {
-        Ok(())
-    }
-
-    fn folder_or_made(&self, _path: &str) -> Result<(), String> {
-        Ok(())
-    }
-
-    fn is_file(&self, _path: &str) -> bool {
-        false
-    }
-
-    fn beginning(&self, _path: &str) -> Option<Vec<u8>> {
-        None
-    }
-
-    fn datasets(&self, _path: &str) -> Option<Vec<String>> {
-        None
-    }
-}
+use laboratory::Laboratory;
+use measurement::{DryBench, DryRun, EntryId, Measurement, Overrides};
 
 /// The selection of the instrument `Vg1`, the only one.
 const SELECTED: &str = "selected_instrument = \"('Vg1', 'some.Driver', 'VisaGPIB', None)\"";

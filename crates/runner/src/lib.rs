@@ -21,6 +21,7 @@ mod live_bench;
 mod log_file;
 mod outbox;
 mod perform;
+mod place;
 mod platform;
 mod python_tasks;
 mod rack;

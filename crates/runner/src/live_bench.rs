@@ -5,7 +5,7 @@
 use std::{
     sync::{
         Arc, Mutex, PoisonError, Weak,
-        atomic::{AtomicBool, AtomicU32, Ordering},
+        atomic::{AtomicBool, Ordering},
         mpsc,
     },
     time::{Duration, Instant},
@@ -24,6 +24,7 @@ use crate::{
     data_files::DataFiles,
     log_file::LogFile,
     outbox::{Outbox, now_us},
+    place::Place,
     python_tasks::PythonTasks,
     rack::Rack,
     recorder::{Origin, Recorder},
@@ -68,44 +69,6 @@ pub(crate) struct RunningLoop {
     pub(crate) task: TaskId,
     pub(crate) total: Option<u64>,
     pub(crate) is_running: bool,
-}
-
-/// Where a thread is, for those who watch. Written often, read seldom.
-#[derive(Default)]
-pub(crate) struct Place {
-    task: AtomicU32,
-    steps: AtomicU32,
-    doing: AtomicU32,
-}
-
-impl Place {
-    #[inline]
-    fn at(&self, task: TaskId) {
-        self.task.store(task.0, Ordering::Relaxed);
-        self.steps
-            .store(self.steps.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
-    }
-
-    fn during<T>(&self, task: TaskId, doing: Doing, act: impl FnOnce() -> T) -> T {
-        self.at(task);
-        self.doing.store(doing as u32, Ordering::Relaxed);
-        let result = act();
-        self.doing.store(Doing::Working as u32, Ordering::Relaxed);
-        result
-    }
-
-    /// The task, a count that changes whenever the thread moves, and what it does.
-    pub(crate) fn read(&self) -> (TaskId, u32, Doing) {
-        let doing = [Doing::Working, Doing::Sleeping, Doing::Waiting, Doing::Held]
-            .into_iter()
-            .find(|doing| *doing as u32 == self.doing.load(Ordering::Relaxed));
-        let task = TaskId(self.task.load(Ordering::Relaxed));
-        (
-            task,
-            self.steps.load(Ordering::Relaxed),
-            doing.unwrap_or(Doing::Working),
-        )
-    }
 }
 
 /// Work handed to a thread of a pool, with the way to hand it more.

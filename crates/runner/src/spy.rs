@@ -13,7 +13,10 @@ use std::{
 use measurement::{EntryId, TaskId};
 use protocol::{Doing, Event, Value};
 
-use crate::live_bench::{Place, Shared, lock};
+use crate::{
+    live_bench::{Shared, lock},
+    place::Place,
+};
 
 /// Values are sent this often: quicker than anybody reads.
 const PERIOD: Duration = Duration::from_millis(20);
